@@ -1,0 +1,123 @@
+/** The real clock, randomness and files. */
+
+import { randomFillSync } from 'node:crypto';
+import {
+  closeSync,
+  fdatasyncSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  constants as open,
+  openSync,
+  readdirSync,
+  readSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { open as openLater } from 'node:fs/promises';
+import type { Clock, FileHandle, Files, Random } from './effects.ts';
+
+export class SystemClock implements Clock {
+  nowMicroseconds(): number {
+    return Math.round((performance.timeOrigin + performance.now()) * 1000);
+  }
+
+  monotonicMilliseconds(): number {
+    return performance.now();
+  }
+}
+
+/** Bits of the system's generator, taken in blocks of 4 KiB. */
+export class SystemRandom implements Random {
+  private readonly block: Int32Array = new Int32Array(1024);
+  private position = 1024;
+
+  int32(): number {
+    if (this.position === 1024) {
+      randomFillSync(this.block);
+      this.position = 0;
+    }
+    return this.block[this.position++]!;
+  }
+
+  fill(bytes: Uint8Array): void {
+    randomFillSync(bytes);
+  }
+}
+
+/** Files of the operating system. New files are readable by their owner only. */
+export class SystemFiles implements Files {
+  open(path: string, create: boolean): FileHandle {
+    return openSync(path, create ? open.O_RDWR | open.O_CREAT : open.O_RDWR, 0o600);
+  }
+
+  openRead(path: string): FileHandle {
+    return openSync(path, open.O_RDONLY);
+  }
+
+  close(handle: FileHandle): void {
+    closeSync(handle);
+  }
+
+  write(handle: FileHandle, bytes: Uint8Array, offset: number, byteCount: number, position: number): number {
+    return writeSync(handle, bytes, offset, byteCount, position);
+  }
+
+  read(handle: FileHandle, bytes: Uint8Array, offset: number, byteCount: number, position: number): number {
+    return readSync(handle, bytes, offset, byteCount, position);
+  }
+
+  size(handle: FileHandle): number {
+    return fstatSync(handle).size;
+  }
+
+  truncate(handle: FileHandle, byteCount: number): void {
+    ftruncateSync(handle, byteCount);
+  }
+
+  sync(handle: FileHandle): void {
+    fdatasyncSync(handle);
+  }
+
+  syncDirectory(directory: string): void {
+    const handle = openSync(directory, open.O_RDONLY);
+    try {
+      fsyncSync(handle);
+    } finally {
+      closeSync(handle);
+    }
+  }
+
+  async syncLater(path: string, directory: string): Promise<void> {
+    const file = await openLater(path, 'r');
+    try {
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+    const parent = await openLater(directory, 'r');
+    try {
+      await parent.sync();
+    } finally {
+      await parent.close();
+    }
+  }
+
+  list(directory: string): string[] {
+    try {
+      return readdirSync(directory).sort();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw error;
+    }
+  }
+
+  makeDirectory(directory: string): void {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  }
+
+  remove(path: string): void {
+    unlinkSync(path);
+  }
+}
