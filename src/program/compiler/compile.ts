@@ -1,0 +1,105 @@
+/** From a parsed request to a program. */
+
+import { SqlError } from '../../base/errors.ts';
+import type { Catalog } from '../../catalog/catalog.ts';
+import type { Request, RowStatement } from '../../sql/ast/ast.ts';
+import type { RequestScope } from '../../sql/binder/scope.ts';
+import { bindStatement } from '../../sql/binder/statements.ts';
+import type { Program } from '../program.ts';
+import { Assembler } from './assembler.ts';
+import { RequestBuilder } from './request-builder.ts';
+import { compileSelect } from './select.ts';
+import { compileChange, compileInsert } from './write.ts';
+
+export type CompileOptions = {
+  readonly programId: number;
+  /** Kinds of the shape's constants, then of $1 …: 1 int, 2 double, 3 text, 4 bool, 5 null, 6 json. */
+  readonly parameterKinds: Uint8Array | readonly number[];
+  readonly constantCount: number;
+};
+
+const ROW_STATEMENTS: ReadonlySet<string> = new Set(['select', 'insert', 'update', 'delete', 'with']);
+
+/**
+ * Compiles the row statements of a request against a catalog snapshot into one program.
+ * Errors: SqlError with the position of what is wrong; not_supported for what this version has not.
+ */
+export function compileRequest(request: Request, catalog: Catalog, options: CompileOptions): Program {
+  const scope: RequestScope = {
+    parameterKinds: options.parameterKinds,
+    constantCount: options.constantCount,
+    slotEqualities: [],
+  };
+  const builder = new RequestBuilder(options.parameterKinds.length);
+  let isWrite = false;
+  let hasResult = false;
+  try {
+    for (const [index, statement] of request.statements.entries()) {
+      if (!ROW_STATEMENTS.has(statement.kind))
+        throw new SqlError('misplaced_statement', 'this statement must stand alone in its request', statement.position);
+      const isLast = index === request.statements.length - 1;
+      const bound = bindStatement(statement as RowStatement, catalog, scope);
+      builder.startStatement();
+      builder.node.emit('statement', index);
+      if (bound.kind === 'select') compileSelect(builder, bound, isLast);
+      else {
+        isWrite = true;
+        if (bound.kind === 'insert') compileInsert(builder, bound, isLast);
+        else compileChange(builder, bound, isLast);
+      }
+      if (isLast) hasResult = bound.kind === 'select' || bound.returning !== undefined;
+    }
+  } catch (error) {
+    if (error instanceof RangeError && /call stack/.test(error.message))
+      throw new SqlError('limit_exceeded', 'an expression of the request is nested too deeply');
+    throw error;
+  }
+  return finish(builder, catalog, options, scope, request.statements.length, isWrite, hasResult);
+}
+
+function finish(
+  builder: RequestBuilder,
+  catalog: Catalog,
+  options: CompileOptions,
+  scope: RequestScope,
+  statementCount: number,
+  isWrite: boolean,
+  hasResult: boolean,
+): Program {
+  const coordinator = new Assembler();
+  coordinator.append(builder.head);
+  if (builder.tables.length > 0) coordinator.emit('send');
+  coordinator.append(builder.tail);
+  return {
+    id: options.programId,
+    catalogVersion: catalog.version,
+    isWrite,
+    canTailFail: isWrite && hasResult,
+    isLocal: builder.tables.length === 0,
+    hasResult,
+    requestParameterCount: options.parameterKinds.length,
+    parameterCount: builder.parameterCount,
+    statementCount,
+    coordinator: coordinator.finish(Math.max(builder.headRegisters.count, builder.tailRegisters.count)),
+    node: builder.node.finish(builder.nodeRegisters.count),
+    tables: builder.tables,
+    constants: builder.constants,
+    points: builder.points,
+    lists: builder.lists,
+    ranges: builder.ranges,
+    groups: builder.groups,
+    sorts: builder.sorts,
+    outputs: builder.outputs,
+    limits: builder.limits,
+    inserts: builder.inserts,
+    updates: builder.updates,
+    failures: builder.failures,
+    cursorCount: 1,
+    batchCount: builder.batchCount,
+    groupCount: 2,
+    sorterCount: 1,
+    rowListCount: 1,
+    plan: builder.plan,
+    slotEqualities: scope.slotEqualities,
+  };
+}

@@ -1,0 +1,141 @@
+/** What all statements of a request share while it compiles: the spec lists of the program, its parameters and its head. */
+
+import { SqlError } from '../../base/errors.ts';
+import { PARAMETER_COUNT_MAX, REGISTER_COUNT_MAX } from '../../base/limits.ts';
+import { type TableDefinition, tableName } from '../../catalog/catalog.ts';
+import type { Bound } from '../../sql/binder/bound.ts';
+import type {
+  FailureSpec,
+  GroupSpec,
+  InsertSpec,
+  LimitSpec,
+  ListSpec,
+  OutputSpec,
+  PlanNode,
+  PointSpec,
+  ProgramConstant,
+  ProgramTable,
+  RangeSpec,
+  SortSpec,
+  UpdateSpec,
+} from '../program.ts';
+import { Assembler } from './assembler.ts';
+import { ExpressionCompiler } from './expression-compiler.ts';
+
+/** Gives out registers of one section; a new statement starts again from 0. */
+export class Registers {
+  #next = 0;
+  #highest = 0;
+
+  take(count = 1): number {
+    const first = this.#next;
+    this.#next += count;
+    if (this.#next > REGISTER_COUNT_MAX)
+      throw new SqlError(
+        'limit_exceeded',
+        `the statement is too large: it needs more than ${REGISTER_COUNT_MAX} registers`,
+      );
+    if (this.#next > this.#highest) this.#highest = this.#next;
+    return first;
+  }
+
+  reset(): void {
+    this.#next = 0;
+  }
+
+  mark(): number {
+    return this.#next;
+  }
+
+  /** Frees what was taken since the mark. */
+  release(mark: number): void {
+    this.#next = mark;
+  }
+
+  get count(): number {
+    return this.#highest;
+  }
+}
+
+export class RequestBuilder {
+  readonly head: Assembler = new Assembler();
+  readonly tail: Assembler = new Assembler();
+  readonly node: Assembler = new Assembler();
+  readonly headRegisters: Registers = new Registers();
+  readonly tailRegisters: Registers = new Registers();
+  readonly nodeRegisters: Registers = new Registers();
+  readonly tables: ProgramTable[] = [];
+  readonly constants: ProgramConstant[] = [];
+  readonly points: PointSpec[] = [];
+  readonly lists: ListSpec[] = [];
+  readonly ranges: RangeSpec[] = [];
+  readonly groups: GroupSpec[] = [];
+  readonly sorts: SortSpec[] = [];
+  readonly outputs: OutputSpec[] = [];
+  readonly limits: LimitSpec[] = [];
+  readonly inserts: InsertSpec[] = [];
+  readonly updates: UpdateSpec[] = [];
+  readonly failures: FailureSpec[] = [];
+  readonly plan: PlanNode[] = [];
+  batchCount = 0;
+  statementCount = 0;
+  parameterCount: number;
+  readonly #constantNumbers = new Map<string, number>();
+  readonly #parameterOf = new Map<Bound, number>();
+  readonly #headCompiler: ExpressionCompiler;
+
+  constructor(requestParameterCount: number) {
+    this.parameterCount = requestParameterCount;
+    this.#headCompiler = new ExpressionCompiler(this, this.head, this.head, this.headRegisters, 'head');
+  }
+
+  get headCompiler(): ExpressionCompiler {
+    return this.#headCompiler;
+  }
+
+  /** A new statement: registers of head and nodes are free again. */
+  startStatement(): void {
+    this.statementCount++;
+    this.headRegisters.reset();
+    this.nodeRegisters.reset();
+    this.#headCompiler.forget();
+  }
+
+  table(table: TableDefinition): number {
+    const found = this.tables.findIndex((entry) => entry.tableId === table.id);
+    if (found >= 0) return found;
+    return this.tables.push({ tableId: table.id, name: tableName(table) }) - 1;
+  }
+
+  constant(value: ProgramConstant): number {
+    const key = JSON.stringify(value);
+    const found = this.#constantNumbers.get(key);
+    if (found !== undefined) return found;
+    const number = this.constants.push(value) - 1;
+    this.#constantNumbers.set(key, number);
+    return number;
+  }
+
+  failure(failure: FailureSpec): number {
+    const found = this.failures.findIndex((entry) => entry.message === failure.message && entry.code === failure.code);
+    return found >= 0 ? found : this.failures.push(failure) - 1;
+  }
+
+  newParameter(): number {
+    if (this.parameterCount >= PARAMETER_COUNT_MAX)
+      throw new SqlError('limit_exceeded', `the request needs more than ${PARAMETER_COUNT_MAX} parameters`);
+    return this.parameterCount++;
+  }
+
+  /** The parameter that carries a constant expression: the head computes it, once a request. */
+  parameterOf(bound: Bound): number {
+    if (bound.kind === 'parameter') return bound.parameter;
+    const known = this.#parameterOf.get(bound);
+    if (known !== undefined) return known;
+    const register = this.#headCompiler.value(bound);
+    const parameter = this.newParameter();
+    this.head.emit(bound.isNullable ? 'set_param_null' : 'set_param', parameter, register, bound.type);
+    this.#parameterOf.set(bound, parameter);
+    return parameter;
+  }
+}

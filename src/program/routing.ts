@@ -1,0 +1,44 @@
+/**
+ * Where the rows of a table live: from the hash of a primary key to the partition and its node. Made once a table
+ * definition and thread.
+ */
+
+import { HASH_SLOT_COUNT } from '../base/limits.ts';
+import type { TableDefinition } from '../catalog/catalog.ts';
+
+export type TableRouting = {
+  /** Hash slot to ordinal in table.partitions. */
+  readonly ordinalOfSlot: Uint16Array;
+  /** Ordinal to the bits of its node in the two words of a node mask. */
+  readonly maskLow: Int32Array;
+  readonly maskHigh: Int32Array;
+};
+
+const routings: WeakMap<TableDefinition, TableRouting> = new WeakMap();
+
+/** The routing of a table definition. */
+export function routingOf(table: TableDefinition): TableRouting {
+  let routing = routings.get(table);
+  if (routing === undefined) {
+    routing = makeRouting(table);
+    routings.set(table, routing);
+  }
+  return routing;
+}
+
+function makeRouting(table: TableDefinition): TableRouting {
+  const ordinalOfSlot = new Uint16Array(HASH_SLOT_COUNT);
+  const maskLow = new Int32Array(table.partitions.length);
+  const maskHigh = new Int32Array(table.partitions.length);
+  table.partitions.forEach((partition, ordinal) => {
+    ordinalOfSlot.fill(ordinal, partition.slotFirst, partition.slotEnd);
+    if (partition.node < 32) maskLow[ordinal] = 1 << partition.node;
+    else maskHigh[ordinal] = 1 << (partition.node - 32);
+  });
+  return { ordinalOfSlot, maskLow, maskHigh };
+}
+
+/** The ordinal of the partition of a row whose key has that unsigned 32-bit hash. */
+export function ordinalOfHash(routing: TableRouting, hash: number): number {
+  return routing.ordinalOfSlot[hash % HASH_SLOT_COUNT]!;
+}

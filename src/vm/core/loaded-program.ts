@@ -1,0 +1,92 @@
+/**
+ * A program as a VM runs it: code as typed arrays with jump targets as word offsets, constants as numbers and bytes. Made
+ * once a thread and program by loadProgram, which verifies the program first.
+ */
+
+import type { Constant } from '../../catalog/catalog.ts';
+import { OP, opcodeRow } from '../../program/opcodes.ts';
+import type { Program, ProgramConstant, Section } from '../../program/program.ts';
+import { verifyProgram } from '../../program/verifier.ts';
+import { jsonFromText } from '../../types/json.ts';
+import { writeInteger } from './integers.ts';
+
+const NO_BYTES: readonly (Uint8Array | null)[] = [];
+
+export class LoadedProgram {
+  readonly program: Program;
+  /** Four words an instruction; jump operands are word offsets. */
+  readonly node: Int32Array;
+  readonly coordinator: Int32Array;
+  /** Word offset in `coordinator` behind `send`; 0 where the program is local. */
+  readonly tailStart: number;
+  readonly constantNum: Float64Array;
+  readonly constantBig: BigInt64Array;
+  /** Bytes of text and json constants by ordinal; empty where there are none: then constants need no memory. */
+  readonly constantBytes: readonly (Uint8Array | null)[];
+  /**
+   * By result stream: 1 where the coordinator only concatenates the rows, so that a node may join them itself (result.ts).
+   */
+  readonly isPlainStream: Uint8Array;
+  /** What a coordinator VM keeps of the program: routing of its tables. Filled on first use. */
+  readonly cache: unknown[] = [];
+
+  constructor(program: Program) {
+    this.program = program;
+    this.node = loadCode(program.node);
+    this.coordinator = loadCode(program.coordinator);
+    this.tailStart = afterSend(this.coordinator);
+    this.isPlainStream = plainStreams(program.coordinator);
+    this.constantNum = new Float64Array(program.constants.length);
+    this.constantBig = new BigInt64Array(program.constants.length);
+    const bytes = program.constants.map((constant, ordinal) => this.loadConstant(constant, ordinal));
+    this.constantBytes = bytes.some((value) => value !== null) ? bytes : NO_BYTES;
+  }
+
+  private loadConstant(constant: ProgramConstant | Constant, ordinal: number): Uint8Array | null {
+    switch (constant.kind) {
+      case 'int':
+      case 'timestamp':
+        writeInteger(this.constantNum, this.constantBig, ordinal, BigInt(constant.value));
+        return null;
+      case 'double':
+        this.constantNum[ordinal] = constant.value;
+        return null;
+      case 'bool':
+        this.constantNum[ordinal] = constant.value ? 1 : 0;
+        return null;
+      case 'text':
+        return new TextEncoder().encode(constant.value);
+      case 'json':
+        return jsonFromText(constant.value);
+    }
+  }
+}
+
+/** Verifies and loads a program. Throws an AssertionFailure where the program is malformed: that is a bug of the compiler. */
+export function loadProgram(program: Program): LoadedProgram {
+  verifyProgram(program);
+  return new LoadedProgram(program);
+}
+
+function loadCode(section: Section): Int32Array {
+  const code = Int32Array.from(section.code);
+  for (let word = 0; word < code.length; word += 4) {
+    const operands = opcodeRow(code[word])!.operands;
+    for (let operand = 0; operand < 3; operand++) if (operands[operand] === 'j') code[word + 1 + operand] *= 4;
+  }
+  return code;
+}
+
+function afterSend(code: Int32Array): number {
+  for (let word = 0; word < code.length; word += 4) if (code[word] === OP.send) return word + 4;
+  return 0;
+}
+
+function plainStreams(section: Section): Uint8Array {
+  const plain = new Uint8Array(16);
+  for (let word = 0; word < section.code.length; word += 4) {
+    const [op, stream, sort, limit] = section.code.slice(word, word + 4);
+    if (op === OP.reply_rows && sort === -1 && limit === -1) plain[stream] = 1;
+  }
+  return plain;
+}
