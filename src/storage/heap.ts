@@ -1,0 +1,243 @@
+/**
+ * The heap of a partition: blocks for values of any length, and for index nodes. Blocks are whole 16-byte units and are
+ * found by ref; a freed block is used again at once, so callers free only what no transaction can need any more.
+ *
+ * Slabs: a page serves blocks of one size class. Larger blocks have a run of pages to themselves. A page whose last block
+ * is freed goes back to the memory, but for one that each class keeps while it is its only one with room.
+ *
+ * Slab page:
+ *
+ * | byte | size | what                                                                                          |
+ * | ---: | ---: | --------------------------------------------------------------------------------------------- |
+ * |    0 |    4 | bits 0-15 blocks in use, bits 16-31 units of a block (65535: one large block)                  |
+ * |    4 |    4 | next page of the class that has room, 0 = none                                                 |
+ * |    8 |    4 | previous one                                                                                   |
+ * |   12 |    4 | bits 0-15 first freed block (unit offset in the page, 0 = none), 16-31 first unit never used    |
+ * |   16 |    4 | next page of the heap, 0 = none                                                                |
+ * |   20 |    4 | previous one                                                                                   |
+ * |   24 |    8 | unused                                                                                         |
+ * |   32 |      | blocks; word 0 of a freed one is the unit offset of the next freed one                         |
+ *
+ * The first page of a large block has the same header; its page count is in the memory's page word.
+ *
+ * State in the root page, from the heap's first word: 0 blocks in use, 1 units in use, 2 pages, 3 first page of all, 8 …
+ * first page with room of each class.
+ *
+ * A snapshot does not copy heap pages: blocks never change once written, and while a snapshot runs the owner holds back
+ * the blocks it would free. What else changes in a page, its header and free blocks, no snapshot reads.
+ */
+
+import { assert } from '../base/assert.ts';
+import type { Memory } from '../base/memory.ts';
+import { REFS_PER_PAGE } from '../base/memory.ts';
+
+/** Block sizes: all up to 32 units, then those that divide a page well. */
+const CLASS_UNITS: Int32Array = Int32Array.from([
+  ...Array.from({ length: 32 }, (_, index) => index + 1),
+  ...[34, 36, 39, 42, 46, 51, 56, 63, 73, 85, 102, 113, 127, 146, 170, 204, 255, 340, 511],
+]);
+/** Units of the largest slab block. */
+const SLAB_BLOCK_UNITS_MAX = 511;
+/** Class by units. */
+const CLASS_OF_UNITS: Uint8Array = new Uint8Array(SLAB_BLOCK_UNITS_MAX + 1);
+for (let units = 0, size = 0; units <= SLAB_BLOCK_UNITS_MAX; units++) {
+  if (units > CLASS_UNITS[size]!) size++;
+  CLASS_OF_UNITS[units] = size;
+}
+
+const BLOCKS = 0;
+const UNITS = 1;
+const PAGES = 2;
+const FIRST_PAGE = 3;
+/** Units of a page's header. */
+const HEADER_UNITS = 2;
+const LARGE_UNITS = 0xffff;
+const LISTS = 8;
+/** Words of the heap's state in the root page. */
+export const HEAP_WORDS = 128;
+
+assert(LISTS + CLASS_UNITS.length <= HEAP_WORDS, 'the lists of a heap fit into the root page');
+
+export class Heap {
+  readonly #i32: Int32Array[];
+  readonly #memory: Memory;
+  readonly #root: Int32Array;
+  readonly #base: number;
+
+  /** The heap whose state is at root[base …]; zeroed words are an empty heap. */
+  constructor(memory: Memory, root: Int32Array, base: number) {
+    this.#memory = memory;
+    this.#i32 = memory.i32;
+    this.#root = root;
+    this.#base = base;
+  }
+
+  /** A block of at least that many units; contents undefined. Throws out_of_memory, and then nothing has changed. */
+  allocate(units: number): number {
+    if (units > SLAB_BLOCK_UNITS_MAX) return this.#allocateLarge(units);
+    const size = CLASS_OF_UNITS[units]!;
+    const root = this.#root;
+    let page = root[this.#base + LISTS + size]!;
+    if (page === 0) page = this.#addPage(size);
+    const words = this.#i32[page >>> 16]!;
+    const at = (page & 0xffff) << 12;
+    const state = words[at]!;
+    const blockUnits = state >>> 16;
+    const frees = words[at + 3]!;
+    let unit = frees & 0xffff;
+    let bump = frees >>> 16;
+    if (unit !== 0) {
+      const next = words[at + (unit << 2)]!;
+      words[at + 3] = (bump << 16) | next;
+      if (next === 0 && bump + blockUnits > REFS_PER_PAGE) this.#unlink(size, page, words, at);
+    } else {
+      unit = bump;
+      bump += blockUnits;
+      words[at + 3] = bump << 16;
+      if (bump + blockUnits > REFS_PER_PAGE) this.#unlink(size, page, words, at);
+    }
+    words[at] = state + 1;
+    root[this.#base + BLOCKS]! += 1;
+    root[this.#base + UNITS]! += blockUnits;
+    return (page * REFS_PER_PAGE + unit) >>> 0;
+  }
+
+  /** Frees a block: it may be given out again at once. Never allocates, never fails. */
+  free(ref: number): void {
+    const unit = ref & (REFS_PER_PAGE - 1);
+    const page = ref >>> 10;
+    const root = this.#root;
+    const words = this.#i32[page >>> 16]!;
+    const at = (page & 0xffff) << 12;
+    const state = words[at]!;
+    const blockUnits = state >>> 16;
+    assert((state & 0xffff) > 0, 'a block is freed once');
+    root[this.#base + BLOCKS]! -= 1;
+    if (blockUnits === LARGE_UNITS) {
+      this.#freeLarge(page, words, at);
+      return;
+    }
+    root[this.#base + UNITS]! -= blockUnits;
+    const frees = words[at + 3]!;
+    const bump = frees >>> 16;
+    const wasFull = (frees & 0xffff) === 0 && bump + blockUnits > REFS_PER_PAGE;
+    words[at] = state - 1;
+    words[at + (unit << 2)] = frees & 0xffff;
+    words[at + 3] = (bump << 16) | unit;
+    const size = CLASS_OF_UNITS[blockUnits]!;
+    if (wasFull) this.#link(size, page, words, at);
+    if ((state & 0xffff) === 1) this.#pageEmptied(size, page, words, at);
+  }
+
+  /** Blocks in use. */
+  blockCount(): number {
+    return this.#root[this.#base + BLOCKS]!;
+  }
+
+  /** Bytes of the blocks in use, by their size classes. */
+  usedBytes(): number {
+    return (this.#root[this.#base + UNITS]! >>> 0) * 16;
+  }
+
+  /** Pages taken. */
+  pageCount(): number {
+    return this.#root[this.#base + PAGES]!;
+  }
+
+  /** Gives all pages back; the heap is empty afterwards. */
+  clear(): void {
+    let page = this.#root[this.#base + FIRST_PAGE]!;
+    while (page !== 0) {
+      const next = this.#i32[page >>> 16]![((page & 0xffff) << 12) + 4]!;
+      this.#memory.free(page, this.#memory.pageCountOf(page));
+      page = next;
+    }
+    this.#root.fill(0, this.#base, this.#base + HEAP_WORDS);
+  }
+
+  #addPage(size: number): number {
+    const page = this.#memory.allocate(1);
+    const words = this.#i32[page >>> 16]!;
+    const at = (page & 0xffff) << 12;
+    words[at] = CLASS_UNITS[size]! << 16;
+    words[at + 3] = HEADER_UNITS << 16;
+    this.#adopt(page, words, at, 1);
+    this.#link(size, page, words, at);
+    return page;
+  }
+
+  /** Puts a page into the list of all. */
+  #adopt(page: number, words: Int32Array, at: number, pageCount: number): void {
+    const next = this.#root[this.#base + FIRST_PAGE]!;
+    words[at + 4] = next;
+    words[at + 5] = 0;
+    if (next !== 0) this.#i32[next >>> 16]![((next & 0xffff) << 12) + 5] = page;
+    this.#root[this.#base + FIRST_PAGE] = page;
+    this.#root[this.#base + PAGES]! += pageCount;
+  }
+
+  /** Takes a page out of the list of all, and gives it back. */
+  #abandon(page: number, words: Int32Array, at: number, pageCount: number): void {
+    const next = words[at + 4]!;
+    const previous = words[at + 5]!;
+    if (next !== 0) this.#i32[next >>> 16]![((next & 0xffff) << 12) + 5] = previous;
+    if (previous !== 0) this.#i32[previous >>> 16]![((previous & 0xffff) << 12) + 4] = next;
+    else this.#root[this.#base + FIRST_PAGE] = next;
+    this.#root[this.#base + PAGES]! -= pageCount;
+    this.#memory.free(page, pageCount);
+  }
+
+  #link(size: number, page: number, words: Int32Array, at: number): void {
+    const list = this.#base + LISTS + size;
+    const next = this.#root[list]!;
+    words[at + 1] = next;
+    words[at + 2] = 0;
+    if (next !== 0) this.#i32[next >>> 16]![((next & 0xffff) << 12) + 2] = page;
+    this.#root[list] = page;
+  }
+
+  #unlink(size: number, page: number, words: Int32Array, at: number): void {
+    const next = words[at + 1]!;
+    const previous = words[at + 2]!;
+    if (next !== 0) this.#i32[next >>> 16]![((next & 0xffff) << 12) + 2] = previous;
+    if (previous !== 0) this.#i32[previous >>> 16]![((previous & 0xffff) << 12) + 1] = next;
+    else {
+      assert(this.#root[this.#base + LISTS + size] === page, 'a slab page with room is in its list');
+      this.#root[this.#base + LISTS + size] = next;
+    }
+  }
+
+  /** A page without blocks goes back, unless it is the only one of its class with room: then it starts afresh. */
+  #pageEmptied(size: number, page: number, words: Int32Array, at: number): void {
+    if (words[at + 1] === 0 && words[at + 2] === 0) {
+      words[at + 3] = HEADER_UNITS << 16;
+      return;
+    }
+    this.#unlink(size, page, words, at);
+    this.#abandon(page, words, at, 1);
+  }
+
+  #allocateLarge(units: number): number {
+    const pageCount = Math.ceil((units + HEADER_UNITS) / REFS_PER_PAGE);
+    const page = this.#memory.allocate(pageCount);
+    const words = this.#i32[page >>> 16]!;
+    const at = (page & 0xffff) << 12;
+    words[at] = (LARGE_UNITS << 16) | 1;
+    this.#adopt(page, words, at, pageCount);
+    this.#root[this.#base + BLOCKS]! += 1;
+    this.#root[this.#base + UNITS]! += pageCount * REFS_PER_PAGE;
+    return (page * REFS_PER_PAGE + HEADER_UNITS) >>> 0;
+  }
+
+  #freeLarge(page: number, words: Int32Array, at: number): void {
+    const pageCount = this.#memory.pageCountOf(page);
+    words[at] = 0;
+    this.#root[this.#base + UNITS]! -= pageCount * REFS_PER_PAGE;
+    this.#abandon(page, words, at, pageCount);
+  }
+}
+
+/** Units of a block for a value of that many bytes behind its u32 length. */
+export function valueUnits(byteLength: number): number {
+  return (byteLength + 19) >>> 4;
+}
