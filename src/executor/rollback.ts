@@ -1,0 +1,101 @@
+/**
+ * Rollback of everything from a ticket on, on all nodes; a state in shared memory, nobody waits in it.
+ *
+ *   NONE ── startRollback, by the committer: abortAt, kind, epoch + 1, all nodes woken ──▶ ABORT or REPLAY
+ *   ABORT, REPLAY ── each node undoes its tickets from abortAt on, goes back to the resume point and adds to acks ──▶ …
+ *     … ── finishRollback, by the last node to ack ──▶ RESUMING: slots fresh again, attempt + 1; ABORT: abortAt is final
+ *   RESUMING ── resume = epoch, all nodes woken ──▶ NONE
+ *
+ * abortAt is always `final`. ABORT makes the failed ticket final and resumes behind it, so that every one makes progress;
+ * REPLAY resumes at it, in another mode. No commit step runs in between; and as a node acks outside of its parts, no vote
+ * of an old attempt can come after the slots are fresh.
+ */
+
+import { assert } from '../base/assert.ts';
+import type { Control } from './control.ts';
+import {
+  BLOCK_FATE,
+  CONTROL_ABORT_AT,
+  CONTROL_ACKS,
+  CONTROL_EPOCH,
+  CONTROL_FINAL,
+  CONTROL_NEXT,
+  CONTROL_RESUME,
+  CONTROL_ROLLBACK,
+  FATE_FAILED,
+  FATE_OK,
+  FLAG_REDO,
+  FLAG_WROTE,
+  ROLLBACK_ABORT,
+  ROLLBACK_NONE,
+  ROLLBACK_RESUMING,
+  SLOT_ARRIVED,
+  SLOT_ATTEMPT,
+  SLOT_BLOCK,
+  SLOT_FATE,
+  SLOT_FLAGS,
+  SLOT_FRONTEND,
+  SLOT_PARTICIPANTS,
+  SLOT_PUBLISHED,
+  SLOT_STEP,
+  SLOT_VOTES,
+} from './layout.ts';
+import type { BlockView } from './request-block.ts';
+
+/** Begins a rollback; the caller holds the committer lock and has seen that none is on. */
+export function startRollback(control: Control, kind: number, ticket: number): void {
+  const words = control.words;
+  assert(Atomics.load(words, CONTROL_ROLLBACK) === ROLLBACK_NONE, 'one rollback at a time');
+  assert(Atomics.load(words, CONTROL_EPOCH) === Atomics.load(words, CONTROL_RESUME), 'the rollback before is complete');
+  Atomics.store(words, CONTROL_ABORT_AT, ticket);
+  Atomics.store(words, CONTROL_ROLLBACK, kind);
+  Atomics.add(words, CONTROL_EPOCH, 1);
+  control.wakeAllNodes();
+}
+
+/** The ticket at which nodes go on. */
+export function resumePoint(control: Control): number {
+  const ticket = Atomics.load(control.words, CONTROL_ABORT_AT);
+  return Atomics.load(control.words, CONTROL_ROLLBACK) === ROLLBACK_ABORT ? (ticket + 1) | 0 : ticket;
+}
+
+/** A node has undone its part. The last to say so finishes the rollback. */
+export function acknowledgeRollback(control: Control, view: BlockView): void {
+  if (Atomics.add(control.words, CONTROL_ACKS, 1) + 1 === control.nodeCount) finishRollback(control, view);
+}
+
+function finishRollback(control: Control, view: BlockView): void {
+  const words = control.words;
+  const abortAt = Atomics.load(words, CONTROL_ABORT_AT);
+  const isAbort = Atomics.load(words, CONTROL_ROLLBACK) === ROLLBACK_ABORT;
+  const resumeAt = resumePoint(control);
+  assert(Atomics.load(words, CONTROL_FINAL) === abortAt, 'a rollback begins at final');
+  Atomics.store(words, CONTROL_ROLLBACK, ROLLBACK_RESUMING);
+  // A slot that is claimed but not published yet has been run by nobody, and its frontend may be filling it.
+  for (let ticket = resumeAt; ticket !== Atomics.load(words, CONTROL_NEXT); ticket = (ticket + 1) | 0) {
+    const slot = control.slotOf(ticket);
+    if (Atomics.load(words, slot + SLOT_PUBLISHED) === ticket) refreshSlot(words, slot);
+  }
+  Atomics.store(words, CONTROL_ACKS, 0);
+  let frontend = -1;
+  if (isAbort) {
+    const slot = control.slotOf(abortAt);
+    frontend = words[slot + SLOT_FRONTEND]!;
+    view.at(words[slot + SLOT_BLOCK]!).set(BLOCK_FATE, FATE_FAILED);
+    Atomics.store(words, CONTROL_FINAL, resumeAt);
+  }
+  const epoch = Atomics.load(words, CONTROL_EPOCH);
+  Atomics.store(words, CONTROL_ROLLBACK, ROLLBACK_NONE);
+  Atomics.store(words, CONTROL_RESUME, epoch);
+  control.wakeAllNodes();
+  if (frontend >= 0) control.wakeFrontend(frontend);
+}
+
+function refreshSlot(words: Int32Array, slot: number): void {
+  Atomics.store(words, slot + SLOT_FATE, FATE_OK);
+  Atomics.store(words, slot + SLOT_STEP, 0);
+  Atomics.store(words, slot + SLOT_ARRIVED, 0);
+  Atomics.add(words, slot + SLOT_ATTEMPT, 1);
+  Atomics.and(words, slot + SLOT_FLAGS, ~(FLAG_WROTE | FLAG_REDO));
+  Atomics.store(words, slot + SLOT_VOTES, words[slot + SLOT_PARTICIPANTS]!);
+}

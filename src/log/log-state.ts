@@ -1,0 +1,44 @@
+/**
+ * What the threads that append to the log share: eight float64 words, read and written only by the holder of the
+ * committer lock. main changes word 2 from asked to done; should that be lost, the committer syncs the file itself.
+ *
+ *   index  meaning
+ *   0      first LSN of the current file (its name); 0 before the log is opened
+ *   1      its end: where the next record goes
+ *   2      sync of the full current file by main: 0 not asked, its first LSN asked, minus that done
+ *   3      1: sync every group (wal_sync_on_write)
+ *   4      1: sync a full file (wal_sync_on_rotate)
+ *   5      size from which a new file begins (wal_rotate_wm)
+ *   6      files made since the start
+ *   7      tail: 0 clean, 1 bytes behind the end that could not be cut, 2 a sync failed
+ *
+ * Words 3 to 5 may be changed by main while the server runs: each is read once an append.
+ */
+
+export const LOG_FILE_LSN = 0;
+export const LOG_END = 1;
+export const LOG_SYNC_PENDING = 2;
+export const LOG_SYNC_ON_WRITE = 3;
+export const LOG_SYNC_ON_ROTATE = 4;
+export const LOG_ROTATE_BYTES = 5;
+export const LOG_FILE_COUNT = 6;
+export const LOG_TAIL = 7;
+
+export const LOG_STATE_WORDS = 8;
+
+export const TAIL_CLEAN = 0;
+export const TAIL_UNCUT = 1;
+export const TAIL_UNSYNCED = 2;
+
+export type LogSettings = {
+  readonly syncOnWrite: boolean;
+  readonly syncOnRotate: boolean;
+  readonly rotateBytes: number;
+};
+
+/** Stores settings for all threads; they hold from the next append. */
+export function setLogSettings(state: Float64Array, settings: LogSettings): void {
+  state[LOG_SYNC_ON_WRITE] = settings.syncOnWrite ? 1 : 0;
+  state[LOG_SYNC_ON_ROTATE] = settings.syncOnRotate ? 1 : 0;
+  state[LOG_ROTATE_BYTES] = settings.rotateBytes;
+}

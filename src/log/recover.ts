@@ -1,0 +1,246 @@
+/**
+ * Reads the log back at start: all files in order, every record checked. Nothing on disk is changed before everything has
+ * been read without an error; then the torn tail, if there is one, is cut off.
+ *
+ * What is torn and what is damage: a record that is not whole or not right, with no right record behind it in the last
+ * file, is the end of a write that a crash cut short. Anything else that is wrong is damage, and an error.
+ */
+
+import { join } from 'node:path';
+import type { FileHandle, Files } from '../base/effects.ts';
+import { crc32c } from './crc32c.ts';
+import {
+  checkWalHeader,
+  RECORD_BYTES_MAX,
+  RECORD_HEADER_BYTES,
+  WAL_HEADER_BYTES,
+  walFileLsn,
+  walFileName,
+} from './record.ts';
+
+/** Called for each section of each record, in order. The bytes are valid during the call only. */
+export type OnSection = (lsn: number, kind: number, bytes: Uint8Array, start: number, end: number) => void;
+
+export type Recovery = {
+  readonly lastLsn: number;
+  readonly recordCount: number;
+  /** Where the log goes on: `openLogState`. */
+  readonly fileLsn: number;
+  readonly end: number;
+  /** First LSN of the oldest file there is. */
+  readonly firstLsn: number;
+  readonly fileCount: number;
+  /** What was cut off, for the server log. */
+  readonly torn: { readonly file: string; readonly offset: number; readonly byteCount: number } | undefined;
+};
+
+/** Damage in the log: start is refused and nothing on disk is changed. */
+export class LogDamage extends Error {
+  override name = 'LogDamage';
+}
+
+/**
+ * Reads all records with an LSN of at least `fromLsn` (1: all), applies them by `onSection`, and cuts a torn tail.
+ * Throws LogDamage, naming file and offset, or what the file system throws; then nothing has been changed on disk.
+ */
+export function recover(files: Files, directory: string, fromLsn: number, onSection: OnSection): Recovery {
+  const lsns = walFiles(files, directory);
+  if (lsns.length === 0) throw new LogDamage(`${directory}: no log files; the repository is not complete`);
+  const firstLsn = lsns[0]!;
+  // A last file without a whole header was being made when the process ended: nothing was ever in it.
+  let unborn = -1;
+  if (isUnborn(files, directory, lsns.at(-1)!)) {
+    unborn = lsns.pop()!;
+    if (lsns.length === 0) throw new LogDamage(`${directory}/${walFileName(unborn)}: offset 0: no file header`);
+  }
+  let first = 0;
+  while (first + 1 < lsns.length && lsns[first + 1]! <= fromLsn) first++;
+  let expectedLsn = lsns[first]!;
+  let recordCount = 0;
+  let end = 0;
+  let torn: Recovery['torn'];
+  for (let index = first; index < lsns.length; index++) {
+    const lsn = lsns[index]!;
+    const path = join(directory, walFileName(lsn));
+    if (lsn !== expectedLsn) throw new LogDamage(`${path}: offset 0: LSN ${expectedLsn} to ${lsn - 1} are missing`);
+    const limitLsn = index + 1 < lsns.length ? lsns[index + 1]! : Number.POSITIVE_INFINITY;
+    const reader = new RecordReader(files, path);
+    try {
+      reader.checkHeader(lsn);
+      for (;;) {
+        if (expectedLsn === limitLsn || reader.offset === reader.fileBytes) break;
+        const problem = reader.check(expectedLsn);
+        if (problem !== '') {
+          if (limitLsn !== Number.POSITIVE_INFINITY || reader.hasRecordBehind(expectedLsn)) {
+            throw new LogDamage(`${path}: offset ${reader.offset}: ${problem}`);
+          }
+          torn = { file: path, offset: reader.offset, byteCount: reader.fileBytes - reader.offset };
+          break;
+        }
+        if (expectedLsn >= fromLsn) {
+          reader.eachSection(expectedLsn, onSection);
+          recordCount++;
+        }
+        reader.advance();
+        expectedLsn++;
+      }
+      end = reader.offset;
+    } finally {
+      reader.close();
+    }
+  }
+  const fileLsn = lsns.at(-1)!;
+  if (torn !== undefined) cutFile(files, torn.file, torn.offset);
+  if (unborn >= 0) {
+    const file = join(directory, walFileName(unborn));
+    torn ??= { file, offset: 0, byteCount: 0 };
+    files.remove(file);
+    files.syncDirectory(directory);
+  }
+  return { lastLsn: expectedLsn - 1, recordCount, fileLsn, end, firstLsn, fileCount: lsns.length, torn };
+}
+
+/** First LSNs of the log files in a directory, in order. */
+export function walFiles(files: Files, directory: string): number[] {
+  return files
+    .list(directory)
+    .map(walFileLsn)
+    .filter((lsn) => lsn >= 0)
+    .sort((a, b) => a - b);
+}
+
+function isUnborn(files: Files, directory: string, lsn: number): boolean {
+  const handle = files.openRead(join(directory, walFileName(lsn)));
+  try {
+    const fileBytes = files.size(handle);
+    if (fileBytes < WAL_HEADER_BYTES) return true;
+    if (fileBytes > WAL_HEADER_BYTES) return false;
+    const header = new Uint8Array(WAL_HEADER_BYTES);
+    readFully(files, handle, header, WAL_HEADER_BYTES, 0);
+    return header.every((byte) => byte === 0);
+  } finally {
+    files.close(handle);
+  }
+}
+
+function cutFile(files: Files, path: string, byteCount: number): void {
+  const handle = files.open(path, false);
+  try {
+    files.truncate(handle, byteCount);
+    files.sync(handle);
+  } finally {
+    files.close(handle);
+  }
+}
+
+function readFully(files: Files, handle: FileHandle, bytes: Uint8Array, byteCount: number, position: number): void {
+  for (let done = 0; done < byteCount; ) {
+    const count = files.read(handle, bytes, done, byteCount - done, position + done);
+    if (count === 0) throw new Error('the file is shorter than it was');
+    done += count;
+  }
+}
+
+/** A window over a file that moves from record to record. */
+class RecordReader {
+  readonly fileBytes: number;
+  /** Of the record at hand. */
+  offset: number = WAL_HEADER_BYTES;
+  private readonly files: Files;
+  private readonly path: string;
+  private readonly handle: FileHandle;
+  private bytes: Uint8Array = new Uint8Array(4 * 1024 * 1024);
+  private view: DataView = new DataView(this.bytes.buffer);
+  private windowStart = 0;
+  private windowEnd = 0;
+  private recordBytes = 0;
+
+  constructor(files: Files, path: string) {
+    this.files = files;
+    this.path = path;
+    this.handle = files.openRead(path);
+    this.fileBytes = files.size(this.handle);
+  }
+
+  close(): void {
+    this.files.close(this.handle);
+  }
+
+  checkHeader(lsn: number): void {
+    if (this.fileBytes < WAL_HEADER_BYTES) throw new LogDamage(`${this.path}: offset 0: no file header`);
+    const at = this.load(0, WAL_HEADER_BYTES);
+    const problem = checkWalHeader(this.bytes.subarray(at, at + WAL_HEADER_BYTES), lsn);
+    if (problem !== undefined) throw new LogDamage(`${this.path}: offset 0: ${problem}`);
+  }
+
+  /** What is wrong with the record at `offset`; '' when it is the record of that LSN. */
+  check(lsn: number): string {
+    return this.checkAt(this.offset, lsn, lsn);
+  }
+
+  eachSection(lsn: number, onSection: OnSection): void {
+    const start = this.load(this.offset, this.recordBytes);
+    let at = start + RECORD_HEADER_BYTES;
+    for (let left = this.view.getUint32(start + 16, true); left > 0; left--) {
+      const end = at + 8 + this.view.getUint32(at + 4, true);
+      onSection(lsn, this.view.getUint32(at, true), this.bytes, at + 8, end);
+      at = end;
+    }
+  }
+
+  advance(): void {
+    this.offset += this.recordBytes;
+  }
+
+  /** True where a whole record with a later LSN lies anywhere behind `offset`: then what is wrong here is no torn tail. */
+  hasRecordBehind(lsn: number): boolean {
+    const offsetMax = this.fileBytes - RECORD_HEADER_BYTES;
+    for (let offset = this.offset + 8; offset <= offsetMax; offset += 8) {
+      const at = this.load(offset, RECORD_HEADER_BYTES);
+      const recordBytes = this.view.getUint32(at, true);
+      if (recordBytes < RECORD_HEADER_BYTES || (recordBytes & 7) !== 0 || offset + recordBytes > this.fileBytes)
+        continue;
+      if (this.checkAt(offset, lsn + 1, lsn + this.fileBytes) === '') return true;
+    }
+    return false;
+  }
+
+  private checkAt(offset: number, lsnMin: number, lsnMax: number): string {
+    const left = this.fileBytes - offset;
+    if (left < RECORD_HEADER_BYTES) return 'the record is cut short';
+    let at = this.load(offset, RECORD_HEADER_BYTES);
+    const recordBytes = this.view.getUint32(at, true);
+    if (recordBytes < RECORD_HEADER_BYTES || recordBytes > RECORD_BYTES_MAX || (recordBytes & 7) !== 0) {
+      return 'bad record length';
+    }
+    if (recordBytes > left) return 'the record is cut short';
+    const lsn = this.view.getUint32(at + 12, true) * 2 ** 32 + this.view.getUint32(at + 8, true);
+    const isLsnRight = lsn >= lsnMin && lsn <= lsnMax;
+    if (!isLsnRight && lsnMin !== lsnMax) return 'another LSN';
+    at = this.load(offset, recordBytes);
+    if (crc32c(this.bytes, at + 8, at + recordBytes) !== this.view.getInt32(at + 4, true)) return 'bad checksum';
+    if (!isLsnRight) throw new LogDamage(`${this.path}: offset ${offset}: LSN ${lsn} where ${lsnMin} is due`);
+    let section = at + RECORD_HEADER_BYTES;
+    for (let count = this.view.getUint32(at + 16, true); count > 0; count--) {
+      if (section + 8 > at + recordBytes) return 'bad section';
+      section += 8 + this.view.getUint32(section + 4, true);
+    }
+    if (section > at + recordBytes || at + recordBytes - section >= 8) return 'bad section';
+    this.recordBytes = recordBytes;
+    return '';
+  }
+
+  /** Brings bytes [offset, offset + byteCount) into the window; their index in `bytes`. */
+  private load(offset: number, byteCount: number): number {
+    if (offset >= this.windowStart && offset + byteCount <= this.windowEnd) return offset - this.windowStart;
+    if (byteCount > this.bytes.length) {
+      this.bytes = new Uint8Array(byteCount);
+      this.view = new DataView(this.bytes.buffer);
+    }
+    const windowBytes = Math.min(this.bytes.length, this.fileBytes - offset);
+    readFully(this.files, this.handle, this.bytes, windowBytes, offset);
+    this.windowStart = offset;
+    this.windowEnd = offset + windowBytes;
+    return 0;
+  }
+}
