@@ -1,0 +1,648 @@
+/**
+ * A frontend's engine: from the text of a request to its reply.
+ *
+ *   text ─▶ shape ─▶ program (cache, or parse, bind, plan, compile) ─▶ head ─▶ ticket … final ─▶ tail ─▶ reply
+ *
+ * States of a request: QUEUED (no ticket may be taken now) ─▶ ORDERED (its ticket is in the air) ─▶ over; a STALE one is
+ * prepared again from its text. Requests come in and replies go out in any order; a connection's own order is the
+ * caller's (server/frontend). Nothing here blocks, and storage is not known here.
+ */
+
+import { assert } from '../../base/assert.ts';
+import type { Clock, Random } from '../../base/effects.ts';
+import { SqlError } from '../../base/errors.ts';
+import { SHAPE_COUNT_MAX } from '../../base/limits.ts';
+import type { Memory } from '../../base/memory.ts';
+import { type Catalog, findTable, type TableDefinition } from '../../catalog/catalog.ts';
+import type { Control } from '../../executor/control.ts';
+import {
+  BLOCK_FORMAT,
+  BLOCK_LIMIT_SEND,
+  BLOCK_NOW_HIGH,
+  BLOCK_NOW_LOW,
+  BLOCK_ORDINAL,
+  BLOCK_PARAMETER_REF,
+  BLOCK_PROGRAM_BYTES,
+  BLOCK_PROGRAM_REF,
+  BLOCK_SEED_HIGH,
+  BLOCK_SEED_LOW,
+  BLOCK_TIMEZONE_REF,
+  FATE_FAILED,
+  FATE_STALE,
+  FLAG_TAIL,
+  FLAG_WRITES,
+  PART_HEADER_BYTES,
+  PART_STATE,
+  PART_STATE_OK,
+} from '../../executor/layout.ts';
+import { BlockView, readError } from '../../executor/request-block.ts';
+import { TicketClient } from '../../executor/ticket-client.ts';
+import { freeBatch } from '../../program/batch.ts';
+import { compileRequest } from '../../program/compiler/compile.ts';
+import { disassemble } from '../../program/disassembler.ts';
+import { Parameters } from '../../program/parameters.ts';
+import type { Insert, Request, UtilityStatement } from '../../sql/ast/ast.ts';
+import { decodeTextInto } from '../../sql/lexer/text.ts';
+import { parseRequest } from '../../sql/parser/request.ts';
+import { ShapeScanner } from '../../sql/shape/scanner.ts';
+import { formatFlags } from '../../types/result-format.ts';
+import { timeZone } from '../../types/time-zone.ts';
+import { JSON_TYPE, TEXT } from '../../types/type.ts';
+import { CoordinatorVm } from '../../vm/coordinator/coordinator-vm.ts';
+import { loadProgram } from '../../vm/core/loaded-program.ts';
+import { freeResults } from '../../vm/core/result.ts';
+import { prettyJson } from '../json-text.ts';
+import { LiteralRows } from './literal-rows.ts';
+import { type ImportRequest, PendingRequest, type Reply } from './pending-request.ts';
+import { type CachedProgram, ProgramCache } from './program-cache.ts';
+import { KIND_BOOL, KIND_DOUBLE, KIND_INT, KIND_TEXT, type RequestParameters } from './request-parameters.ts';
+
+/** Settings that requests go by; main changes them at run time. */
+export type FrontendSettings = { timezone: string; format: string; limitSendBytes: number; shapeLimit?: number };
+
+/** Runs the statements that concern the database as a whole, in main. */
+export interface UtilityPort {
+  run(statement: UtilityStatement, settings: { format: string; timezone: string }, reply: Reply): void;
+}
+
+export type FrontendOptions = {
+  readonly control: Control;
+  readonly memory: Memory;
+  /** Number of this frontend, from 0. */
+  readonly frontend: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly settings: FrontendSettings;
+  readonly utility: UtilityPort;
+};
+
+export class FrontendEngine {
+  readonly tickets: TicketClient;
+  readonly settings: FrontendSettings;
+  readonly #options: FrontendOptions;
+  readonly #control: Control;
+  readonly #memory: Memory;
+  readonly #scanner = new ShapeScanner();
+  readonly #literals: LiteralRows;
+  readonly #parameters: Parameters;
+  readonly #view: BlockView;
+  readonly #vm: CoordinatorVm;
+  readonly #cache: ProgramCache;
+  readonly #imports = new Map<string, CachedProgram>();
+  readonly #free: PendingRequest[] = [];
+  readonly #byBlock: (PendingRequest | undefined)[] = [];
+  /** Requests that found their program stale, in their order: they go before the queue. */
+  #stale: PendingRequest[] = [];
+  #queue: PendingRequest[] = [];
+  #isUnordered = false;
+  readonly #parts: { count: number; arenas: Int32Array; bytes: Float64Array };
+  #catalog: Catalog;
+  #tables: Map<number, TableDefinition> = new Map();
+  #programSequence = 0;
+  #timezoneName = '';
+  #timezone = timeZone('UTC');
+  #formatName = '';
+  #formatFlags = 0;
+  readonly #onFinal: (block: number, fate: number) => void;
+
+  constructor(options: FrontendOptions) {
+    const { control, memory, frontend } = options;
+    this.#options = options;
+    this.#control = control;
+    this.#memory = memory;
+    this.settings = options.settings;
+    this.tickets = new TicketClient(control, memory, frontend);
+    this.#literals = new LiteralRows(this.#scanner);
+    this.#parameters = new Parameters(memory);
+    this.#view = new BlockView(memory);
+    this.#cache = new ProgramCache(memory, options.settings.shapeLimit ?? SHAPE_COUNT_MAX);
+    this.#parts = {
+      count: 0,
+      arenas: new Int32Array(control.nodeCount),
+      bytes: new Float64Array(control.nodeCount),
+    };
+    this.#catalog = this.#readCatalog();
+    this.#vm = new CoordinatorVm(memory, { table: (tableId) => this.#tables.get(tableId)! });
+    this.#onFinal = (block, fate) => this.#finish(block, fate);
+  }
+
+  /** Programs in the cache. */
+  get shapeCount(): number {
+    return this.#cache.count;
+  }
+
+  /** Requests that have no reply yet. */
+  get pendingCount(): number {
+    return this.tickets.inAir + this.#queue.length + this.#stale.length;
+  }
+
+  /** True where poll would find something to do. */
+  hasWork(): boolean {
+    return this.tickets.hasFinal() || (this.#hasWaiting() && this.#canPrepare());
+  }
+
+  #hasWaiting(): boolean {
+    return this.#queue.length > 0 || this.#stale.length > 0;
+  }
+
+  /**
+   * Whether a request may be prepared now. At a new catalog version, what is in the air of the old one ends first: some
+   * of it may be stale, and has to come before what its connection sent later.
+   */
+  #canPrepare(): boolean {
+    if (!this.tickets.canSubmit()) return false;
+    return this.tickets.inAir === 0 || this.#catalog.version === this.#control.catalogVersion();
+  }
+
+  /** The catalog of the latest version that was published. */
+  catalog(): Catalog {
+    if (this.#catalog.version !== this.#control.catalogVersion()) this.#catalog = this.#readCatalog();
+    return this.#catalog;
+  }
+
+  /**
+   * Runs the SQL between `start` and `end` as one transaction. `format` and `timezone` are the request's own, undefined
+   * where it brings none. The reply may come before this returns. The bytes are copied. Returns true where its
+   * place in the order is not taken yet (it waits, or main runs it): the caller holds back what has to come behind it.
+   */
+  execute(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    parameters: RequestParameters | undefined,
+    format: string | undefined,
+    timezone: string | undefined,
+    reply: Reply,
+  ): boolean {
+    const request = this.#take(reply);
+    request.setText(bytes, start, end);
+    request.parameters = parameters;
+    this.#isUnordered = false;
+    this.#begin(request, format, timezone);
+    return this.#isUnordered;
+  }
+
+  /** Inserts the rows of an import body as one transaction. */
+  import(
+    target: ImportRequest,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    timezone: string | undefined,
+    reply: Reply,
+  ): void {
+    const request = this.#take(reply);
+    request.setText(bytes, start, end);
+    request.importRequest = target;
+    this.#begin(request, undefined, timezone);
+  }
+
+  /**
+   * Hands out replies of requests that have become final, at most `limit`; then sends what waited for a place in the
+   * order. Returns how many. The caller calls flush() before it gives up the thread.
+   */
+  poll(limit: number): number {
+    const count = this.tickets.poll(this.#onFinal, limit);
+    if (this.#hasWaiting() && this.#canPrepare()) this.#drain();
+    return count;
+  }
+
+  /** Wakes the nodes that have new tickets. */
+  flush(): void {
+    this.tickets.flushWakeups();
+  }
+
+  #take(reply: Reply): PendingRequest {
+    const request = this.#free.pop() ?? new PendingRequest(this.#memory);
+    request.reply = reply;
+    return request;
+  }
+
+  #begin(request: PendingRequest, format: string | undefined, timezone: string | undefined): void {
+    try {
+      request.timeZone = this.#timeZoneOf(timezone ?? this.settings.timezone);
+      request.format = this.#formatOf(format ?? this.settings.format);
+      request.limitSendBytes = this.settings.limitSendBytes;
+    } catch (error) {
+      this.#fail(request, error);
+      return;
+    }
+    if (this.#hasWaiting() || !this.#canPrepare()) {
+      this.#queue.push(request);
+      this.#isUnordered = true;
+    } else this.#prepare(request);
+  }
+
+  #timeZoneOf(name: string): ReturnType<typeof timeZone> {
+    if (name !== this.#timezoneName) {
+      this.#timezone = timeZone(name);
+      this.#timezoneName = name;
+    }
+    return this.#timezone;
+  }
+
+  #formatOf(name: string): number {
+    if (name !== this.#formatName) {
+      this.#formatFlags = formatFlags(name);
+      this.#formatName = name;
+    }
+    return this.#formatFlags;
+  }
+
+  #drain(): void {
+    while (this.#hasWaiting() && this.#canPrepare())
+      this.#prepare(this.#stale.length > 0 ? this.#stale.shift()! : this.#queue.shift()!);
+  }
+
+  /** Finds the program, runs the head, takes the ticket. Every way out ends in a ticket or a reply. */
+  #prepare(request: PendingRequest): void {
+    try {
+      if (request.startedMs === 0) request.startedMs = this.#options.clock.monotonicMilliseconds();
+      const entry = request.importRequest === undefined ? this.#programOf(request) : this.#importProgram(request);
+      if (entry === undefined) return;
+      request.entry = entry;
+      entry.useCount++;
+      if (entry.explain === 'explain') {
+        this.#succeed(request, this.#explain(entry, undefined));
+        return;
+      }
+      this.#submit(request, entry);
+    } catch (error) {
+      this.#fail(request, error);
+    }
+  }
+
+  /** The program of a request, from the cache or compiled; undefined where main runs the request. */
+  #programOf(request: PendingRequest): CachedProgram | undefined {
+    const catalog = this.catalog();
+    const scanner = this.#scanner;
+    const { text, textLength, parameters } = request;
+    const hasShape = scanner.scan(text, 0, textLength);
+    const kinds = parameters?.kinds;
+    if (hasShape) {
+      const found = this.#cache.find(scanner, kinds, catalog.version);
+      if (found !== undefined && this.#areEqual(found, text)) return found;
+    }
+    const startedMs = this.#options.clock.monotonicMilliseconds();
+    const tree = parseRequest(text.subarray(0, textLength), hasShape ? scanner : undefined);
+    const first = tree.statements[0];
+    if (first === undefined) {
+      this.#succeed(request, undefined);
+      return undefined;
+    }
+    if (!isRowStatement(first.kind)) {
+      this.#runUtility(request, tree, first as UtilityStatement);
+      return undefined;
+    }
+    this.#checkParameterCount(tree, parameters, scanner.listCount > 0 && hasShape);
+    const constantCount = hasShape ? scanner.constantCount : 0;
+    const parameterKinds = new Uint8Array(constantCount + (kinds?.length ?? 0));
+    if (hasShape) parameterKinds.set(scanner.constants.kind.subarray(0, constantCount));
+    if (kinds !== undefined) parameterKinds.set(kinds, constantCount);
+    const compiled = this.#compile(tree, catalog, parameterKinds, constantCount, startedMs);
+    if (hasShape) {
+      const known = this.#cache.find(scanner, kinds, catalog.version);
+      if (known === undefined) this.#cache.add(scanner, kinds, compiled);
+      else compiled.isDropped = true;
+    } else compiled.isDropped = true;
+    return compiled;
+  }
+
+  #checkParameterCount(tree: Request, parameters: RequestParameters | undefined, hasLists: boolean): void {
+    const given = parameters?.count ?? 0;
+    if (tree.parameterCount > given) throw new SqlError('invalid_parameter', `parameter $${given + 1} has no value`);
+    if (given > tree.parameterCount && !hasLists)
+      throw new SqlError(
+        'invalid_parameter',
+        `the request has ${tree.parameterCount} parameters, but ${given} values were given`,
+      );
+  }
+
+  #compile(
+    tree: Request,
+    catalog: Catalog,
+    parameterKinds: Uint8Array,
+    constantCount: number,
+    startedMs: number,
+  ): CachedProgram {
+    this.#programSequence = (this.#programSequence + 1) & 0xffffff;
+    const programId = this.#options.frontend * 0x1000000 + this.#programSequence;
+    const program = compileRequest(tree, catalog, { programId, parameterKinds, constantCount });
+    const loaded = loadProgram(program);
+    const isShared = !program.isLocal && tree.explain !== 'explain';
+    const place = isShared ? this.#cache.place(program) : { page: 0, pageCount: 0, byteLength: 0 };
+    return {
+      loaded,
+      program,
+      explain: tree.explain,
+      ...place,
+      useCount: 0,
+      isDropped: false,
+      compileMs: this.#options.clock.monotonicMilliseconds() - startedMs,
+    };
+  }
+
+  /** Whether the constants that the program takes as equal are so in this request. */
+  #areEqual({ program }: CachedProgram, text: Uint8Array): boolean {
+    const { kind, number, big, start, end } = this.#scanner.constants;
+    for (const [a, b] of program.slotEqualities) {
+      if (kind[a] !== kind[b]) return false;
+      if (kind[a] === KIND_TEXT) {
+        if (Buffer.compare(text.subarray(start[a], end[a]), text.subarray(start[b], end[b])) !== 0) return false;
+        continue;
+      }
+      if (!Object.is(number[a], number[b]) || (Number.isNaN(number[a]!) && big[a] !== big[b])) return false;
+    }
+    return true;
+  }
+
+  #runUtility(request: PendingRequest, tree: Request, statement: UtilityStatement): void {
+    if (tree.statements.length > 1)
+      throw new SqlError('misplaced_statement', 'this statement must stand alone in its request', statement.position);
+    if (tree.explain !== 'none')
+      throw new SqlError(
+        'misplaced_statement',
+        'EXPLAIN and PROFILE take SELECT, INSERT, UPDATE and DELETE',
+        statement.position,
+      );
+    const { reply } = request;
+    this.#release(request);
+    this.#isUnordered = true;
+    this.#options.utility.run(
+      statement,
+      { format: this.#formatName || this.settings.format, timezone: this.#timezoneName || this.settings.timezone },
+      reply,
+    );
+  }
+
+  #importProgram(request: PendingRequest): CachedProgram {
+    const catalog = this.catalog();
+    const { schema, table, columns } = request.importRequest!;
+    const definition = findTable(catalog, schema, table);
+    if (definition === undefined) throw new SqlError('not_found', `table '${schema}.${table}' does not exist`);
+    const key = JSON.stringify([schema, table, columns]);
+    const known = this.#imports.get(key);
+    if (known !== undefined) {
+      if (known.program.catalogVersion === catalog.version) return known;
+      this.#imports.delete(key);
+      this.#cache.drop(known);
+    }
+    const insert: Insert = {
+      kind: 'insert',
+      with: undefined,
+      target: { schema, name: table, position: 0 },
+      columns: columns?.map((name) => ({ name, position: 0 })),
+      source: {
+        kind: 'values',
+        literalRows: true,
+        list: 0,
+        width: columns?.length ?? definition.columns.length,
+        position: 0,
+      },
+      conflict: undefined,
+      returning: undefined,
+      position: 0,
+    };
+    const tree: Request = { statements: [insert], explain: 'none', parameterCount: 0 };
+    const compiled = this.#compile(tree, catalog, new Uint8Array(0), 0, this.#options.clock.monotonicMilliseconds());
+    if (this.#imports.size >= IMPORT_PROGRAM_COUNT_MAX) {
+      for (const old of this.#imports.values()) this.#cache.drop(old);
+      this.#imports.clear();
+    }
+    this.#imports.set(key, compiled);
+    return compiled;
+  }
+
+  #submit(request: PendingRequest, entry: CachedProgram): void {
+    const { program, loaded } = entry;
+    const { blocks } = this.tickets;
+    const block = blocks.take();
+    request.block = block;
+    const view = this.#view.at(block);
+    blocks.reserveParameters(block, program.parameterCount);
+    const parameterRef = view.get(BLOCK_PARAMETER_REF) >>> 0;
+    request.parameterArena = parameterRef >>> 26;
+    request.parameterByte = (parameterRef & 0x3ffffff) << 4;
+    this.#parameters.at(request.parameterArena, request.parameterByte);
+    this.#writeParameters(request, program.requestParameterCount);
+    request.now = this.#options.clock.nowMicroseconds();
+    request.seedLow = this.#options.random.int32();
+    request.seedHigh = this.#options.random.int32();
+    request.rowSource = this.#rowSourceOf(request, entry);
+    const local = this.#vm.runHead(loaded, request);
+    if (program.isLocal) {
+      this.#succeed(request, program.hasResult ? (local ?? EMPTY) : undefined);
+      return;
+    }
+    if ((request.maskLow | request.maskHigh) === 0) {
+      // An INSERT of no rows, a key list of NULLs: no node is concerned, but the reply keeps its form.
+      this.#parts.count = 0;
+      this.#succeed(request, program.hasResult ? this.#vm.runTail(loaded, request, this.#parts) : undefined);
+      return;
+    }
+    this.#writeHeader(request, entry, view.at(block));
+    const flags = (program.isWrite ? FLAG_WRITES : 0) | (program.canTailFail ? FLAG_TAIL : 0);
+    this.#byBlock[view.get(BLOCK_ORDINAL)] = request;
+    request.submittedMs = entry.explain === 'profile' ? this.#options.clock.monotonicMilliseconds() : 0;
+    const isOrdered = this.tickets.submit(
+      block,
+      request.maskLow,
+      request.maskHigh,
+      flags,
+      program.catalogVersion,
+      program.id,
+    );
+    assert(isOrdered, 'a request is prepared only where it can be ordered');
+    request.isOrdered = true;
+  }
+
+  #rowSourceOf(request: PendingRequest, { program }: CachedProgram): PendingRequest['rowSource'] {
+    const { importRequest, text, textLength } = request;
+    if (importRequest !== undefined) return importRequest.rows(text, textLength, program.inserts[0]!.columns.length);
+    return this.#literals.of(text, request.parameters);
+  }
+
+  #writeParameters(request: PendingRequest, count: number): void {
+    const { parameters } = request;
+    const given = parameters?.count ?? 0;
+    const constantCount = count - given;
+    const target = this.#parameters;
+    const { kind, number, big, start, end, escaped } = this.#scanner.constants;
+    for (let slot = 0; slot < constantCount; slot++) {
+      switch (kind[slot]) {
+        case 1: // int
+          target.setInt(slot, number[slot]!, big[slot]!);
+          break;
+        case 2: // double
+          target.setDouble(slot, number[slot]!);
+          break;
+        case 3: // text
+          target.setRef(slot, this.#storeText(request, start[slot]!, end[slot]!, escaped[slot] === 1), TEXT);
+          break;
+        case 4: // bool
+          target.setBool(slot, number[slot] === 1);
+          break;
+        default: // null
+          target.setNull(slot);
+      }
+    }
+    for (let index = 0; index < given; index++) {
+      const slot = constantCount + index;
+      const bytes = parameters!.bytes[index]!;
+      const parameterKind = parameters!.kinds[index]!;
+      if (parameterKind === KIND_INT) target.setInt(slot, parameters!.numbers[index]!, parameters!.bigs[index]!);
+      else if (parameterKind === KIND_DOUBLE) target.setDouble(slot, parameters!.numbers[index]!);
+      else if (parameterKind === KIND_BOOL) target.setBool(slot, parameters!.numbers[index] === 1);
+      else if (parameterKind === KIND_TEXT) target.setRef(slot, request.store(bytes, 0, bytes.length), TEXT);
+      else if (parameterKind === KIND_JSON_VALUE) target.setRef(slot, request.store(bytes, 0, bytes.length), JSON_TYPE);
+      else target.setNull(slot);
+    }
+  }
+
+  #storeText(request: PendingRequest, start: number, end: number, isEscaped: boolean): number {
+    if (!isEscaped) return request.store(request.text, start, end);
+    const decoded = new Uint8Array(end - start);
+    return request.store(decoded, 0, decodeTextInto(request.text, start, end, decoded, 0));
+  }
+
+  #writeHeader(request: PendingRequest, entry: CachedProgram, view: BlockView): void {
+    view.set(BLOCK_PROGRAM_REF, (entry.page * 1024) | 0);
+    view.set(BLOCK_PROGRAM_BYTES, entry.byteLength);
+    view.set(BLOCK_NOW_LOW, request.now | 0);
+    view.set(BLOCK_NOW_HIGH, Math.floor(request.now / 4294967296));
+    view.set(BLOCK_SEED_LOW, request.seedLow);
+    view.set(BLOCK_SEED_HIGH, request.seedHigh);
+    view.set(BLOCK_FORMAT, request.format);
+    view.set(BLOCK_LIMIT_SEND, request.limitSendBytes);
+    if (request.timeZone.isUtc) view.set(BLOCK_TIMEZONE_REF, 0);
+    else {
+      const name = new TextEncoder().encode(request.timeZone.name);
+      view.set(BLOCK_TIMEZONE_REF, request.store(name, 0, name.length) | 0);
+    }
+  }
+
+  /** A ticket has become final. */
+  #finish(block: number, fate: number): void {
+    const view = this.#view.at(block);
+    const ordinal = view.get(BLOCK_ORDINAL);
+    const request = this.#byBlock[ordinal]!;
+    this.#byBlock[ordinal] = undefined;
+    const entry = request.entry!;
+    if (fate === FATE_STALE) {
+      this.#dropRun(request, view);
+      this.#cache.release(entry);
+      request.entry = undefined;
+      this.#stale.push(request);
+      return;
+    }
+    if (fate === FATE_FAILED) {
+      this.#fail(request, readError(view, this.#control.nodeCount));
+      return;
+    }
+    try {
+      const { program } = entry;
+      if (!program.hasResult) {
+        this.#succeed(request, entry.explain === 'profile' ? this.#explain(entry, request) : undefined);
+        return;
+      }
+      const parts = this.#parts;
+      parts.count = 0;
+      for (let node = 0; node < this.#control.nodeCount; node++) {
+        if (!view.hasNode(node)) continue;
+        parts.arenas[parts.count] = block >>> 16;
+        parts.bytes[parts.count] = view.part(node) * 4 + PART_HEADER_BYTES;
+        parts.count++;
+      }
+      const body = this.#vm.runTail(entry.loaded, request, parts);
+      this.#succeed(request, entry.explain === 'profile' ? this.#explain(entry, request) : body);
+    } catch (error) {
+      this.#fail(request, error);
+    }
+  }
+
+  #explain(entry: CachedProgram, profiled: PendingRequest | undefined): Uint8Array {
+    const { program } = entry;
+    const bytecode: Record<string, unknown> = {};
+    if (program.coordinator.code.length > 4) bytecode.coordinator = disassemble(program.coordinator);
+    if (!program.isLocal) bytecode.node = disassemble(program.node);
+    const nowMs = this.#options.clock.monotonicMilliseconds();
+    const round = (ms: number): number => Math.round(ms * 1000) / 1000;
+    const profiler =
+      profiled === undefined
+        ? {}
+        : {
+            profiler: {
+              time_compile_ms: round(profiled.submittedMs - profiled.startedMs),
+              time_run_ms: round(nowMs - profiled.submittedMs),
+              time_ms: round(nowMs - profiled.startedMs),
+              compiled: false,
+            },
+          };
+    const plan = program.plan.length === 1 ? program.plan[0] : program.plan;
+    return new TextEncoder().encode(`[${prettyJson({ bytecode, plan, ...profiler }, 0)}]`);
+  }
+
+  #succeed(request: PendingRequest, body: Uint8Array | undefined): void {
+    const { reply } = request;
+    this.#release(request);
+    reply(undefined, body);
+  }
+
+  #fail(request: PendingRequest, error: unknown): void {
+    const { reply } = request;
+    this.#release(request);
+    if (error instanceof SqlError) reply(error, undefined);
+    else throw error;
+  }
+
+  #dropRun(request: PendingRequest, view: BlockView): void {
+    const { batches, block } = request;
+    for (let index = 0; index < batches.length; index++) freeBatch(this.#memory, batches[index]!);
+    batches.length = 0;
+    request.rowSource = null;
+    if (block !== 0) {
+      if (request.isOrdered) this.#freeResults(view.at(block));
+      request.isOrdered = false;
+      this.tickets.blocks.release(block);
+      request.block = 0;
+    }
+    request.releaseValues();
+  }
+
+  #freeResults(view: BlockView): void {
+    for (let node = 0; node < this.#control.nodeCount; node++) {
+      if (!view.hasNode(node)) continue;
+      // A part that failed has freed its results, and its error stands in their place.
+      const part = view.part(node);
+      if (view.words[part + PART_STATE] === PART_STATE_OK)
+        freeResults(this.#memory, view.page >>> 16, part * 4 + PART_HEADER_BYTES);
+    }
+  }
+
+  #release(request: PendingRequest): void {
+    this.#dropRun(request, this.#view);
+    if (request.entry !== undefined) this.#cache.release(request.entry);
+    request.entry = undefined;
+    request.parameters = undefined;
+    request.importRequest = undefined;
+    request.startedMs = 0;
+    this.#free.push(request);
+  }
+
+  #readCatalog(): Catalog {
+    const { bytes } = this.#control.readCatalog(this.#memory);
+    const catalog = JSON.parse(new TextDecoder().decode(bytes)) as Catalog;
+    this.#tables = new Map(catalog.tables.map((table) => [table.id, table]));
+    this.#cache?.clear();
+    return catalog;
+  }
+}
+
+const EMPTY = new Uint8Array(0);
+const KIND_JSON_VALUE = 6;
+/** Import targets that keep their program. */
+const IMPORT_PROGRAM_COUNT_MAX = 256;
+
+function isRowStatement(kind: string): boolean {
+  return kind === 'select' || kind === 'insert' || kind === 'update' || kind === 'delete' || kind === 'with';
+}

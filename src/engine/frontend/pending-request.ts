@@ -1,0 +1,85 @@
+/** One request in the air at a frontend, from its text to its reply. Objects are used again. */
+
+import type { SqlError } from '../../base/errors.ts';
+import type { Memory } from '../../base/memory.ts';
+import { Scratch } from '../../base/scratch.ts';
+import type { RowSource } from '../../program/batch-builder.ts';
+import { type TimeZone, UTC } from '../../types/time-zone.ts';
+import type { RequestContext } from '../../vm/coordinator/request.ts';
+import type { CachedProgram } from './program-cache.ts';
+import type { RequestParameters } from './request-parameters.ts';
+
+/** Takes the outcome of a request, once: an error, or the JSON text of the result, or undefined where there is none. */
+export type Reply = (error: SqlError | undefined, body: Uint8Array | undefined) => void;
+
+/** Rows of an import: what fills them, and the target. */
+export type ImportRequest = {
+  readonly schema: string;
+  readonly table: string;
+  /** Undefined: all columns in their order. */
+  readonly columns: readonly string[] | undefined;
+  readonly rows: (body: Uint8Array, length: number, width: number) => RowSource;
+};
+
+export class PendingRequest implements RequestContext {
+  parameterArena = 0;
+  parameterByte = 0;
+  now = 0;
+  seedLow = 0;
+  seedHigh = 0;
+  timeZone: TimeZone = UTC;
+  /** FORMAT_* flags. */
+  format = 0;
+  limitSendBytes = 0;
+  rowSource: RowSource | null = null;
+  maskLow = 0;
+  maskHigh = 0;
+  readonly batches: number[] = [];
+
+  /** The request's own copy of its text, or of the import's body: a stale request is prepared again from it. */
+  text: Uint8Array;
+  textLength = 0;
+  parameters: RequestParameters | undefined = undefined;
+  importRequest: ImportRequest | undefined = undefined;
+  reply!: Reply;
+  entry: CachedProgram | undefined = undefined;
+  /** First page of its block, 0 while it has none. */
+  block = 0;
+  /** True while its block has been with the nodes: they may have left results. */
+  isOrdered = false;
+  /** For PROFILE, milliseconds: when the request came, was ordered. */
+  startedMs = 0;
+  submittedMs = 0;
+  readonly #values: Scratch;
+
+  constructor(memory: Memory) {
+    this.#values = new Scratch(memory);
+    this.text = new Uint8Array(1024);
+  }
+
+  setText(bytes: Uint8Array, start: number, end: number): void {
+    const length = end - start;
+    if (this.text.length < length) this.text = new Uint8Array(Math.max(length, this.text.length * 2));
+    if (start === 0 && end === bytes.length) this.text.set(bytes, 0);
+    else this.text.set(bytes.subarray(start, end), 0);
+    this.textLength = length;
+  }
+
+  allocate(byteLength: number): number {
+    return this.#values.allocate(byteLength);
+  }
+
+  /** Stores a text or JSON value for as long as the request lives. */
+  store(bytes: Uint8Array, start: number, end: number): number {
+    return this.#values.text(bytes, start, end);
+  }
+
+  /** Frees the values. Those of a large request give their pages back. */
+  releaseValues(): void {
+    this.#values.reset();
+    if (this.text.length > TEXT_KEPT_BYTES) this.text = new Uint8Array(1024);
+  }
+}
+
+/** A text buffer larger than this is not kept for the next request. */
+const TEXT_KEPT_BYTES = 65_536;

@@ -1,0 +1,134 @@
+/**
+ * The compiled programs of one frontend by request shape. A hash finds candidates; the shape's bytes and the kinds of the
+ * parameters decide. Bounded: the least recently used go, and their shared pages when no ticket uses them any more.
+ */
+
+import { PAGE_BYTES } from '../../base/limits.ts';
+import type { Memory } from '../../base/memory.ts';
+import type { Program } from '../../program/program.ts';
+import type { ShapeScanner } from '../../sql/shape/scanner.ts';
+import type { LoadedProgram } from '../../vm/core/loaded-program.ts';
+
+export type CachedProgram = {
+  readonly loaded: LoadedProgram;
+  readonly program: Program;
+  readonly explain: 'none' | 'explain' | 'profile';
+  /** The serialised program in shared pages; page 0 where no node needs it. */
+  readonly page: number;
+  readonly pageCount: number;
+  readonly byteLength: number;
+  /** Requests in the air that use it. */
+  useCount: number;
+  isDropped: boolean;
+  /** Milliseconds that binding and compiling took. */
+  readonly compileMs: number;
+};
+
+type Entry = {
+  readonly shape: Uint8Array;
+  readonly kinds: readonly number[];
+  readonly cached: CachedProgram;
+  lastUse: number;
+};
+
+const NO_KINDS: readonly number[] = [];
+
+export class ProgramCache {
+  readonly #memory: Memory;
+  readonly #entries = new Map<number, Entry[]>();
+  readonly #limit: number;
+  #count = 0;
+  #clock = 0;
+
+  constructor(memory: Memory, limit: number) {
+    this.#memory = memory;
+    this.#limit = limit;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The program of the scanned shape, these parameter kinds and this catalog version. One of another version is dropped. */
+  find(scanner: ShapeScanner, kinds: readonly number[] | undefined, version: number): CachedProgram | undefined {
+    const bucket = this.#entries.get(scanner.shapeHash);
+    if (bucket === undefined) return undefined;
+    for (let index = 0; index < bucket.length; index++) {
+      const entry = bucket[index]!;
+      if (!sameKinds(entry.kinds, kinds ?? NO_KINDS) || !scanner.equals(entry.shape)) continue;
+      if (entry.cached.program.catalogVersion !== version) {
+        this.#remove(scanner.shapeHash, bucket, index);
+        return undefined;
+      }
+      entry.lastUse = ++this.#clock;
+      return entry.cached;
+    }
+    return undefined;
+  }
+
+  add(scanner: ShapeScanner, kinds: readonly number[] | undefined, cached: CachedProgram): void {
+    if (this.#count >= this.#limit) this.#evict();
+    const hash = scanner.shapeHash;
+    const bucket = this.#entries.get(hash) ?? [];
+    bucket.push({ shape: scanner.copyShape(), kinds: kinds?.slice() ?? NO_KINDS, cached, lastUse: ++this.#clock });
+    this.#entries.set(hash, bucket);
+    this.#count++;
+  }
+
+  /** Writes a program for the nodes into shared pages. */
+  place(program: Program): { page: number; pageCount: number; byteLength: number } {
+    const bytes = new TextEncoder().encode(JSON.stringify(program));
+    const pageCount = Math.ceil(bytes.length / PAGE_BYTES);
+    const page = this.#memory.allocate(pageCount);
+    this.#memory.u8[page >>> 16]!.set(bytes, (page & 0xffff) * PAGE_BYTES);
+    return { page, pageCount, byteLength: bytes.length };
+  }
+
+  /** A request that used it is over. */
+  release(cached: CachedProgram): void {
+    cached.useCount--;
+    this.#freeIfUnused(cached);
+  }
+
+  /** Drops a program: its pages go when the last request that uses it is over. */
+  drop(cached: CachedProgram): void {
+    cached.isDropped = true;
+    this.#freeIfUnused(cached);
+  }
+
+  /** Forgets everything, at a new catalog version: old programs would only take space. */
+  clear(): void {
+    for (const bucket of this.#entries.values()) for (const { cached } of bucket) this.drop(cached);
+    this.#entries.clear();
+    this.#count = 0;
+  }
+
+  #remove(hash: number, bucket: Entry[], index: number): void {
+    const [entry] = bucket.splice(index, 1);
+    if (bucket.length === 0) this.#entries.delete(hash);
+    this.#count--;
+    this.drop(entry!.cached);
+  }
+
+  /** Drops the least recently used eighth, so that the search for it is rare. */
+  #evict(): void {
+    const uses = [...this.#entries.values()]
+      .flatMap((bucket) => bucket.map((entry) => entry.lastUse))
+      .sort((a, b) => a - b);
+    const oldest = uses[uses.length >> 3]!;
+    for (const [hash, bucket] of [...this.#entries])
+      for (let index = bucket.length - 1; index >= 0; index--)
+        if (bucket[index]!.lastUse <= oldest) this.#remove(hash, bucket, index);
+  }
+
+  #freeIfUnused(cached: CachedProgram): void {
+    if (!cached.isDropped || cached.useCount > 0 || cached.page === 0) return;
+    this.#memory.free(cached.page, cached.pageCount);
+  }
+}
+
+function sameKinds(a: readonly number[], b: readonly number[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
+  return true;
+}

@@ -1,0 +1,135 @@
+/**
+ * The whole engine in one thread: the same frontend, nodes and main over the same shared structures, stepped by turns.
+ * The embedded library runs on it, and so do tests.
+ */
+
+import { assert } from '../base/assert.ts';
+import type { Clock, Files, Random } from '../base/effects.ts';
+import type { SqlError } from '../base/errors.ts';
+import { type NodeLoop, STEP_RAN } from '../executor/node-loop.ts';
+import { FrontendEngine, type FrontendSettings } from './frontend/frontend-engine.ts';
+import type { RequestParameters } from './frontend/request-parameters.ts';
+import { type Database, openDatabase } from './main/database.ts';
+import { Supervisor } from './main/supervisor.ts';
+import { createNode } from './node/node.ts';
+import { type SettingValues, timezoneOf } from './settings.ts';
+
+export type InlineOptions = {
+  readonly settings: SettingValues;
+  /** Undefined: in memory, nothing is kept. */
+  readonly directory: string | undefined;
+  readonly nodeCount: number;
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly changeSetting: (name: string, value: unknown) => void;
+};
+
+const STEP_PARTS = 64;
+const POLL_LIMIT = 256;
+
+export class InlineEngine {
+  readonly database: Database;
+  readonly frontend: FrontendEngine;
+  readonly supervisor: Supervisor;
+  readonly #nodes: NodeLoop[] = [];
+
+  /** Opens the database; throws what openDatabase throws. */
+  constructor(options: InlineOptions) {
+    const { settings, directory, nodeCount, files, clock, random } = options;
+    const frontendSettings: FrontendSettings = {
+      timezone: timezoneOf(settings),
+      format: settings.format,
+      limitSendBytes: settings.limit_send,
+    };
+    const database = openDatabase({
+      settings,
+      directory,
+      files,
+      clock,
+      frontendCount: 1,
+      nodeCount,
+      isShared: false,
+      onFullFile: () => queueMicrotask(() => void this.supervisor.maintain()),
+    });
+    this.database = database;
+    const { control, memory } = database;
+    for (let node = 0; node < nodeCount; node++)
+      this.#nodes.push(createNode(control, memory, node, database.openLog()));
+    this.supervisor = new Supervisor({
+      ...database,
+      waiter: { until: (isReady) => this.#until(isReady) },
+      clock,
+      files,
+      settings,
+      changeSetting: options.changeSetting,
+      onSettings: () => {
+        frontendSettings.timezone = timezoneOf(settings);
+        frontendSettings.format = settings.format;
+        frontendSettings.limitSendBytes = settings.limit_send;
+      },
+      processStatus: async () => ({
+        connections: 0,
+        sentBytes: 0,
+        receivedBytes: 0,
+        cpuFrontendsNs: 0,
+        cpuBackendsNs: 0,
+      }),
+      log: { info: () => {} },
+    });
+    this.frontend = new FrontendEngine({
+      control,
+      memory,
+      frontend: 0,
+      clock,
+      random,
+      settings: frontendSettings,
+      utility: { run: (statement, requestSettings, reply) => this.supervisor.run(statement, requestSettings, reply) },
+    });
+  }
+
+  /** Runs a request; resolves with the JSON text of the result, undefined where there is none; rejects with SqlError. */
+  execute(
+    sql: Uint8Array,
+    parameters: RequestParameters | undefined,
+    format: string | undefined,
+    timezone?: string,
+  ): Promise<Uint8Array | undefined> {
+    return new Promise((resolve, reject) => {
+      const reply = (error: SqlError | undefined, body: Uint8Array | undefined): void => {
+        if (error === undefined) resolve(body);
+        else reject(error);
+      };
+      this.frontend.execute(sql, 0, sql.length, parameters, format, timezone, reply);
+      this.run();
+    });
+  }
+
+  /** Lets everybody work until nobody has anything to do. */
+  run(): void {
+    while (this.#step());
+  }
+
+  #step(): boolean {
+    let hasRun = false;
+    for (const node of this.#nodes) if (node.step(STEP_PARTS) === STEP_RAN) hasRun = true;
+    if (this.frontend.poll(POLL_LIMIT) > 0) hasRun = true;
+    this.frontend.flush();
+    return hasRun;
+  }
+
+  async #until(isReady: () => boolean): Promise<void> {
+    while (!isReady()) {
+      const hasRun = this.#step();
+      assert(hasRun || isReady(), 'what main waits for comes about by itself');
+    }
+  }
+
+  /** Writes out and closes. No request may be in the air. */
+  async close(): Promise<void> {
+    await this.supervisor.idle();
+    this.run();
+    await this.supervisor.maintain();
+    this.database.committer.log.close();
+  }
+}

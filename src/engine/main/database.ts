@@ -1,0 +1,94 @@
+/**
+ * The composition root of what main owns: memory, control words, catalog, log. Opens a database from its settings and
+ * effects; threads or the inline engine then run on it.
+ */
+
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { Clock, Files } from '../../base/effects.ts';
+import { ORDER_SLOT_COUNT } from '../../base/limits.ts';
+import { Memory } from '../../base/memory.ts';
+import { emptyCatalog } from '../../catalog/ddl.ts';
+import { Committer } from '../../executor/committer.ts';
+import { Control } from '../../executor/control.ts';
+import { type Log, NullLog } from '../../log/log.ts';
+import { LOG_FILE_COUNT } from '../../log/log-state.ts';
+import { createLog, LogWriter, openLogState } from '../../log/log-writer.ts';
+import { walFiles } from '../../log/recover.ts';
+import type { SettingValues } from '../settings.ts';
+import { CatalogPublisher } from './catalog-publisher.ts';
+import { IdentityCounters } from './identity-counters.ts';
+import { type CreateRepository, type Recovered, recoverDatabase } from './recovery.ts';
+
+export type DatabaseOptions = {
+  readonly settings: SettingValues;
+  /** Undefined: nothing is kept. */
+  readonly directory: string | undefined;
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly frontendCount: number;
+  readonly nodeCount: number;
+  /** True: other threads will share the memory. */
+  readonly isShared: boolean;
+  /** Called, in any thread, when a full log file waits for main. */
+  readonly onFullFile: () => void;
+};
+
+export type Database = {
+  readonly memory: Memory;
+  readonly control: Control;
+  readonly publisher: CatalogPublisher;
+  readonly counters: IdentityCounters;
+  readonly committer: Committer;
+  readonly logDirectory: string | undefined;
+  readonly lsnMin: number;
+  readonly recovered: Recovered | undefined;
+  /** A log for another thread, or the next node of this one. */
+  openLog(): Log;
+};
+
+/** Opens a database: recovers it where there is one. Throws LogDamage, or an Error that says what is wrong. */
+export function openDatabase(options: DatabaseOptions): Database {
+  const { settings, directory, files, clock, frontendCount, nodeCount, isShared } = options;
+  const memory = Memory.create({ limitBytes: settings.memory_limit, eagerArenas: isShared });
+  const control = Control.create({ nodeCount, frontendCount, slotCount: ORDER_SLOT_COUNT });
+  const counters = new IdentityCounters(memory);
+  const logDirectory = directory === undefined ? undefined : join(directory, 'wal');
+  const nodeIds = Array.from({ length: nodeCount }, () => randomUUID());
+  let catalog = emptyCatalog(nodeIds);
+  let recovered: Recovered | undefined;
+  if (logDirectory !== undefined) {
+    if (walFiles(files, logDirectory).length === 0) {
+      const command: CreateRepository = { kind: 'createRepository', nodes: nodeIds };
+      createLog(files, logDirectory, JSON.stringify(command));
+    }
+    recovered = recoverDatabase(files, logDirectory, memory, counters, clock);
+    catalog = recovered.catalog;
+    if (catalog.nodes.length !== nodeCount)
+      throw new Error(
+        `the repository has ${catalog.nodes.length} backends, but the setting backends says ${nodeCount}: it cannot be changed yet`,
+      );
+    openLogState(control.logState, recovered.log.fileLsn, recovered.log.end);
+    control.logState[LOG_FILE_COUNT] = recovered.log.fileCount;
+    control.lsn = recovered.log.lastLsn;
+  } else {
+    control.lsn = 1;
+  }
+  const publisher = new CatalogPublisher(memory, control, catalog);
+  publisher.publish(publisher.prepare(catalog));
+  const openLog = (): Log =>
+    logDirectory === undefined
+      ? new NullLog()
+      : new LogWriter(files, logDirectory, control.logState, options.onFullFile);
+  return {
+    memory,
+    control,
+    publisher,
+    counters,
+    committer: new Committer(control, memory, openLog()),
+    logDirectory,
+    lsnMin: recovered?.log.firstLsn ?? 1,
+    recovered,
+    openLog,
+  };
+}

@@ -1,0 +1,144 @@
+/**
+ * DDL, one statement at a time, in a drained fence:
+ *
+ *   BOUND ── ticket for all nodes ─▶ DRAINED ── build aside ─▶ BUILT ── record appended ─▶ LOGGED ── publish ─▶ PUBLISHED
+ *
+ * Tables are built by main, indexes by all nodes in parallel. An error before LOGGED drops what was built; the version
+ * stays. What a DROP frees is freed after PUBLISHED, by the nodes for indexes and by main for tables, still in the fence.
+ */
+
+import { SqlError } from '../../base/errors.ts';
+import type { Memory } from '../../base/memory.ts';
+import type { Catalog, TableDefinition } from '../../catalog/catalog.ts';
+import { applyDdl, type DdlCommand, loggedForm, tableById } from '../../catalog/ddl.ts';
+import type { Committer } from '../../executor/committer.ts';
+import type { Control } from '../../executor/control.ts';
+import { DrainedFence } from '../../executor/fence.ts';
+import { BLOCK_COMMAND_BYTES, BLOCK_COMMAND_REF, FATE_FAILED, FATE_OK } from '../../executor/layout.ts';
+import { BlockView } from '../../executor/request-block.ts';
+import type { TicketClient } from '../../executor/ticket-client.ts';
+import { SECTION_COMMAND } from '../../log/record.ts';
+import type { CatalogPublisher, PreparedCatalog } from './catalog-publisher.ts';
+import type { IdentityCounters } from './identity-counters.ts';
+import { createTableStorage, dropTableStorage } from './table-storage.ts';
+
+/** Lets the database go on until a condition holds. */
+export interface Waiter {
+  until(isReady: () => boolean): Promise<void>;
+}
+
+/** What a drained fence asks of the nodes, as JSON in shared pages. */
+export type NodeCommand =
+  | { readonly kind: 'createIndex'; readonly tableId: number; readonly index: TableDefinition['indexes'][number] }
+  | { readonly kind: 'dropIndex'; readonly tableId: number; readonly index: TableDefinition['indexes'][number] }
+  | { readonly kind: 'forget' };
+
+export type DdlOptions = {
+  readonly control: Control;
+  readonly memory: Memory;
+  readonly tickets: TicketClient;
+  readonly committer: Committer;
+  readonly publisher: CatalogPublisher;
+  readonly counters: IdentityCounters;
+  readonly waiter: Waiter;
+};
+
+export class DdlExecutor {
+  readonly #options: DdlOptions;
+  readonly #view: BlockView;
+
+  constructor(options: DdlOptions) {
+    this.#options = options;
+    this.#view = new BlockView(options.memory);
+  }
+
+  /**
+   * Runs one command; `bind` is called inside the fence, against the catalog of that moment, and gives undefined where
+   * there is nothing to do. Throws SqlError, and then nothing has changed. One at a time: the caller sees to it.
+   */
+  async run(bind: (catalog: Catalog) => DdlCommand | undefined): Promise<void> {
+    const { control, memory, tickets, committer, publisher, waiter } = this.#options;
+    // What is wrong anyway is refused without stopping anyone. The answer is the same inside: only main changes catalogs.
+    if (bind(publisher.catalog) === undefined) return;
+    const block = tickets.blocks.take();
+    const fence = new DrainedFence(control, memory, tickets, committer);
+    if (!fence.begin(block)) throw new SqlError('internal', 'too many fences');
+    await waiter.until(() => fence.isDrained());
+    let fate = FATE_FAILED;
+    try {
+      const command = bind(publisher.catalog);
+      if (command !== undefined) await this.#change(fence, block, command);
+      fate = FATE_OK;
+    } finally {
+      fence.finish(fate);
+      await waiter.until(() => tickets.hasFinal());
+      tickets.poll(() => tickets.blocks.release(block), 1);
+    }
+  }
+
+  async #change(fence: DrainedFence, block: number, bound: DdlCommand): Promise<void> {
+    const { memory, publisher, counters } = this.#options;
+    const before = publisher.catalog;
+    const command = await this.#build(fence, block, bound);
+    let prepared: PreparedCatalog | undefined;
+    try {
+      prepared = publisher.prepare(applyDdl(before, command));
+      fence.appendRecord(SECTION_COMMAND, new TextEncoder().encode(JSON.stringify(loggedForm(command))));
+    } catch (error) {
+      if (prepared !== undefined) publisher.discard(prepared);
+      if (command.kind === 'createTable') dropTableStorage(memory, counters, command.table);
+      else if (command.kind === 'createIndex')
+        await this.#work(fence, block, { kind: 'dropIndex', tableId: command.tableId, index: command.index });
+      throw error;
+    }
+    publisher.publish(prepared);
+    await this.#clean(fence, block, before, command);
+  }
+
+  /** Builds aside what the command adds; gives it with its places in memory. */
+  async #build(fence: DrainedFence, block: number, command: DdlCommand): Promise<DdlCommand> {
+    const { memory, counters } = this.#options;
+    if (command.kind === 'createTable')
+      return { kind: 'createTable', table: createTableStorage(memory, counters, command.table) };
+    if (command.kind !== 'createIndex') return command;
+    const { tableId, index } = command;
+    const error = await this.#work(fence, block, { kind: 'createIndex', tableId, index });
+    if (error === undefined) return command;
+    await this.#work(fence, block, { kind: 'dropIndex', tableId, index });
+    throw error;
+  }
+
+  /** Frees what the command took out. The new version is published; the nodes let go of what they had open. */
+  async #clean(fence: DrainedFence, block: number, before: Catalog, command: DdlCommand): Promise<void> {
+    const { memory, counters } = this.#options;
+    if (command.kind === 'dropIndex') {
+      const index = tableById(before, command.tableId).indexes.find(({ id }) => id === command.indexId)!;
+      await this.#work(fence, block, { kind: 'dropIndex', tableId: command.tableId, index });
+      return;
+    }
+    if (command.kind !== 'dropTable' && command.kind !== 'dropSchema') return;
+    await this.#work(fence, block, { kind: 'forget' });
+    const isDropped = ({ id, schema }: TableDefinition): boolean =>
+      command.kind === 'dropTable' ? id === command.tableId : schema === command.name;
+    for (const table of before.tables) if (isDropped(table)) dropTableStorage(memory, counters, table);
+  }
+
+  /** Has all nodes do something, and gives the first error of it. */
+  async #work(fence: DrainedFence, block: number, command: NodeCommand): Promise<SqlError | undefined> {
+    const { memory, waiter } = this.#options;
+    const bytes = new TextEncoder().encode(JSON.stringify(command));
+    const pageCount = Math.ceil(bytes.length / 16384);
+    const page = memory.allocate(pageCount);
+    try {
+      memory.u8[page >>> 16]!.set(bytes, (page & 0xffff) * 16384);
+      const view = this.#view.at(block);
+      view.set(BLOCK_COMMAND_REF, (page * 1024) | 0);
+      view.set(BLOCK_COMMAND_BYTES, bytes.length);
+      fence.startWork();
+      await waiter.until(() => fence.isWorkDone());
+      return fence.workError();
+    } finally {
+      memory.free(page, pageCount);
+    }
+  }
+}

@@ -1,0 +1,42 @@
+/** Places of the identity counters: one 64-bit word a table, each on 64 bytes of its own, in pages of main. */
+
+import { PAGE_BYTES } from '../../base/limits.ts';
+import type { Memory } from '../../base/memory.ts';
+
+const COUNTER_BYTES = 64;
+
+export class IdentityCounters {
+  readonly #memory: Memory;
+  readonly #free: number[] = [];
+
+  constructor(memory: Memory) {
+    this.#memory = memory;
+  }
+
+  /** A counter at 0: its ref. Throws out_of_memory. */
+  take(): number {
+    if (this.#free.length === 0) {
+      const page = this.#memory.allocateZeroed(1);
+      for (let at = PAGE_BYTES - COUNTER_BYTES; at >= 0; at -= COUNTER_BYTES)
+        this.#free.push((page * 1024 + at / 16) >>> 0);
+    }
+    const ref = this.#free.pop()!;
+    this.#set(ref, 0n);
+    return ref;
+  }
+
+  release(ref: number): void {
+    this.#free.push(ref);
+  }
+
+  /** Raises the next value to `next` at least. */
+  raise(ref: number, next: bigint): void {
+    const words = this.#memory.big[ref >>> 26]!;
+    const index = (ref & 0x3ffffff) << 1;
+    if (Atomics.load(words, index) < next) Atomics.store(words, index, next);
+  }
+
+  #set(ref: number, value: bigint): void {
+    Atomics.store(this.#memory.big[ref >>> 26]!, (ref & 0x3ffffff) << 1, value);
+  }
+}

@@ -1,0 +1,265 @@
+/**
+ * What the node loop runs: the VM over the node's own partitions, with undo and redo. One object a node, which is moved
+ * from part to part; nothing is allocated for a part whose program is known.
+ */
+
+import { assert } from '../../base/assert.ts';
+import { NODE_PROGRAM_COUNT_MAX } from '../../base/limits.ts';
+import type { Memory } from '../../base/memory.ts';
+import type { Catalog } from '../../catalog/catalog.ts';
+import type { Control } from '../../executor/control.ts';
+import {
+  BLOCK_COMMAND_BYTES,
+  BLOCK_COMMAND_REF,
+  BLOCK_FORMAT,
+  BLOCK_LIMIT_SEND,
+  BLOCK_NOW_HIGH,
+  BLOCK_NOW_LOW,
+  BLOCK_PARAMETER_REF,
+  BLOCK_PROGRAM_BYTES,
+  BLOCK_PROGRAM_ID,
+  BLOCK_PROGRAM_REF,
+  BLOCK_SEED_HIGH,
+  BLOCK_SEED_LOW,
+  BLOCK_TIMEZONE_REF,
+  BLOCK_VERSION,
+  PART_HEADER_BYTES,
+  PART_INLINE_BYTES,
+  PART_REDO_BYTES,
+  PART_REDO_OPERATIONS,
+  PART_REDO_REF,
+  PART_STATE,
+  PART_STATE_OK,
+} from '../../executor/layout.ts';
+import { PART_INTERRUPTED, PART_REDO, PART_WROTE, type PartRunner } from '../../executor/node-loop.ts';
+import type { BlockView } from '../../executor/request-block.ts';
+import type { Program } from '../../program/program.ts';
+import { RedoBuffer } from '../../storage/redo-buffer.ts';
+import { UndoLog } from '../../storage/undo.ts';
+import { type TimeZone, timeZone, UTC } from '../../types/time-zone.ts';
+import { CoordinatorVm } from '../../vm/coordinator/coordinator-vm.ts';
+import type { RequestContext } from '../../vm/coordinator/request.ts';
+import { type LoadedProgram, loadProgram } from '../../vm/core/loaded-program.ts';
+import { freeResults } from '../../vm/core/result.ts';
+import { NodeVm } from '../../vm/node/node-vm.ts';
+import { Interrupted, type PartContext } from '../../vm/node/part.ts';
+import type { NodeCommand } from '../main/ddl-executor.ts';
+import { OwnPartitions } from './node-storage.ts';
+
+export class NodeRunner implements PartRunner, PartContext {
+  readonly undo: UndoLog;
+  readonly redo: RedoBuffer;
+  parameterArena = 0;
+  parameterByte = 0;
+  now = 0;
+  seedLow = 0;
+  seedHigh = 0;
+  timeZone: TimeZone = UTC;
+  format = 0;
+  resultArena = 0;
+  resultByte = 0;
+  readonly resultBytes: number = PART_INLINE_BYTES;
+  limitSendBytes = 0;
+  /** Set by the composition root: NodeLoop.shouldGiveUp. */
+  shouldGiveUp: () => boolean = () => false;
+
+  readonly #memory: Memory;
+  readonly #control: Control;
+  readonly #storage: OwnPartitions;
+  readonly #vm: NodeVm;
+  readonly #programs = new Map<number, LoadedProgram>();
+  readonly #isLogged: boolean;
+  #catalog: Catalog | undefined;
+  #lastProgramId = -1;
+  #lastProgram: LoadedProgram | undefined;
+  #tailVm: CoordinatorVm | undefined;
+
+  /** @param isLogged false: nothing is kept, and no redo is made */
+  constructor(control: Control, memory: Memory, node: number, isLogged: boolean) {
+    this.#control = control;
+    this.#memory = memory;
+    this.#isLogged = isLogged;
+    this.#storage = new OwnPartitions(memory, node);
+    this.undo = new UndoLog(memory);
+    this.redo = new RedoBuffer(memory);
+    this.#vm = new NodeVm(memory, this.#storage);
+  }
+
+  run(view: BlockView, part: number, _ticket: number): number {
+    const version = view.get(BLOCK_VERSION);
+    if (this.#storage.version !== version) this.#loadCatalog();
+    const program = this.#programOf(view);
+    this.#stand(view, part);
+    const undoBefore = this.undo.mark();
+    this.redo.begin();
+    try {
+      this.#vm.run(program, this);
+    } catch (error) {
+      if (error instanceof Interrupted) return PART_INTERRUPTED;
+      throw error;
+    }
+    if (this.undo.mark() === undoBefore) return 0;
+    const { redo } = this;
+    const byteLength = this.#isLogged ? redo.byteLength() : 0;
+    if (byteLength === 0) return PART_WROTE;
+    const { words } = view;
+    words[part + PART_REDO_REF] = redo.ref() | 0;
+    words[part + PART_REDO_BYTES] = byteLength;
+    words[part + PART_REDO_OPERATIONS] = redo.changeCount;
+    return PART_WROTE | PART_REDO;
+  }
+
+  /** Runs the tail to see whether it fails; the frontend runs it again for the reply. */
+  runTail(view: BlockView): void {
+    const program = this.#programOf(view);
+    const tables = this.#storage;
+    this.#tailVm ??= new CoordinatorVm(this.#memory, { table: (tableId) => tables.table(tableId) });
+    const arenas: number[] = [];
+    const bytes: number[] = [];
+    for (let node = 0; node < this.#control.nodeCount; node++) {
+      if (!view.hasNode(node)) continue;
+      arenas.push(view.page >>> 16);
+      bytes.push(view.part(node) * 4 + PART_HEADER_BYTES);
+    }
+    this.#stand(view, view.part(0));
+    this.#tailVm.runTail(program, this.#tailRequest(), { count: arenas.length, arenas, bytes });
+  }
+
+  #tailRequest(): RequestContext {
+    const { parameterArena, parameterByte, now, seedLow, seedHigh, format, limitSendBytes } = this;
+    return {
+      parameterArena,
+      parameterByte,
+      now,
+      seedLow,
+      seedHigh,
+      timeZone: this.timeZone,
+      format,
+      limitSendBytes,
+      rowSource: null,
+      maskLow: 0,
+      maskHigh: 0,
+      batches: [],
+      allocate: () => {
+        throw new Error('a tail keeps nothing');
+      },
+    };
+  }
+
+  discardResult(view: BlockView, part: number): void {
+    // A part that failed has freed its results itself, and its error stands in their place.
+    if (view.words[part + PART_STATE] === PART_STATE_OK)
+      freeResults(this.#memory, view.page >>> 16, part * 4 + PART_HEADER_BYTES);
+  }
+
+  undoMark(): number {
+    return this.undo.mark();
+  }
+
+  redoMark(): number {
+    return this.redo.mark();
+  }
+
+  rollbackTo(undoMark: number, redoMark: number): void {
+    this.undo.rollbackTo(undoMark);
+    this.redo.rollbackTo(redoMark);
+  }
+
+  release(undoMark: number, redoMark: number): void {
+    this.undo.release(undoMark);
+    this.redo.release(redoMark);
+  }
+
+  applyFence(view: BlockView, _part: number): void {
+    const ref = view.get(BLOCK_COMMAND_REF) >>> 0;
+    const start = (ref & 0x3ffffff) << 4;
+    const bytes = this.#memory.u8[ref >>> 26]!.slice(start, start + view.get(BLOCK_COMMAND_BYTES));
+    const command = JSON.parse(new TextDecoder().decode(bytes)) as NodeCommand;
+    if (this.#storage.version === 0 && command.kind !== 'forget') this.#loadCatalog();
+    switch (command.kind) {
+      case 'createIndex':
+        this.#loadCatalog();
+        for (const partition of this.#storage.ownOrNone(command.tableId)) partition.createIndex(command.index);
+        break;
+      case 'dropIndex':
+        for (const partition of this.#storage.ownOrNone(command.tableId)) partition.dropIndex(command.index);
+        this.#loadCatalog();
+        break;
+      case 'forget':
+        this.#loadCatalog();
+        break;
+    }
+  }
+
+  poll(): boolean {
+    return this.shouldGiveUp();
+  }
+
+  /** Asked by the VM's writes. */
+  get isLogged(): boolean {
+    return this.#isLogged;
+  }
+
+  #loadCatalog(): void {
+    const { version, bytes } = this.#control.readCatalog(this.#memory);
+    if (version === this.#storage.version) return;
+    this.#catalog = JSON.parse(new TextDecoder().decode(bytes)) as Catalog;
+    this.#storage.load(this.#catalog);
+    this.#programs.clear();
+    this.#lastProgramId = -1;
+  }
+
+  #programOf(view: BlockView): LoadedProgram {
+    const id = view.get(BLOCK_PROGRAM_ID);
+    if (id === this.#lastProgramId) return this.#lastProgram!;
+    let program = this.#programs.get(id);
+    if (program === undefined) {
+      program = this.#loadProgram(view, id);
+      if (this.#programs.size >= NODE_PROGRAM_COUNT_MAX) this.#evict();
+      this.#programs.set(id, program);
+    }
+    this.#lastProgramId = id;
+    this.#lastProgram = program;
+    return program;
+  }
+
+  #loadProgram(view: BlockView, id: number): LoadedProgram {
+    const ref = view.get(BLOCK_PROGRAM_REF) >>> 0;
+    const start = (ref & 0x3ffffff) << 4;
+    const bytes = this.#memory.u8[ref >>> 26]!.slice(start, start + view.get(BLOCK_PROGRAM_BYTES));
+    const program = JSON.parse(new TextDecoder().decode(bytes)) as Program;
+    assert(program.id === id, 'the shared program is the one that the ticket names');
+    return loadProgram(program);
+  }
+
+  /** The oldest half goes; a program that is needed again is read again. */
+  #evict(): void {
+    let left = NODE_PROGRAM_COUNT_MAX / 2;
+    for (const id of this.#programs.keys()) {
+      if (left-- === 0) break;
+      this.#programs.delete(id);
+    }
+  }
+
+  /** Moves the part context to a request. */
+  #stand(view: BlockView, part: number): void {
+    const parameters = view.get(BLOCK_PARAMETER_REF) >>> 0;
+    this.parameterArena = parameters >>> 26;
+    this.parameterByte = (parameters & 0x3ffffff) << 4;
+    this.now = view.get(BLOCK_NOW_HIGH) * 4294967296 + (view.get(BLOCK_NOW_LOW) >>> 0);
+    this.seedLow = view.get(BLOCK_SEED_LOW);
+    this.seedHigh = view.get(BLOCK_SEED_HIGH);
+    this.format = view.get(BLOCK_FORMAT);
+    this.limitSendBytes = view.get(BLOCK_LIMIT_SEND);
+    this.resultArena = view.page >>> 16;
+    this.resultByte = part * 4 + PART_HEADER_BYTES;
+    const zone = view.get(BLOCK_TIMEZONE_REF) >>> 0;
+    this.timeZone = zone === 0 ? UTC : this.#zoneAt(zone);
+  }
+
+  #zoneAt(ref: number): TimeZone {
+    const at = (ref & 0x3ffffff) << 4;
+    const length = this.#memory.i32[ref >>> 26]![at >> 2]!;
+    return timeZone(new TextDecoder().decode(this.#memory.u8[ref >>> 26]!.slice(at + 4, at + 4 + length)));
+  }
+}
