@@ -21,7 +21,12 @@ test('bytes hash as the published algorithm', () => {
     assert.equal(murmur3Bytes(bytes, 2, bytes.length - 2, seed | 0) >>> 0, hash, text);
   }
   // Every length of a rest.
-  for (const [hex, hash] of [['21', 0x72661cf4], ['2143', 0xa0f7b07a], ['214365', 0x7e4a8634], ['21436587', 0xf55b516b]] as const) {
+  for (const [hex, hash] of [
+    ['21', 0x72661cf4],
+    ['2143', 0xa0f7b07a],
+    ['214365', 0x7e4a8634],
+    ['21436587', 0xf55b516b],
+  ] as const) {
     const bytes = Buffer.from(hex, 'hex');
     assert.equal(murmur3Bytes(bytes, 0, bytes.length, 0) >>> 0, hash, hex);
   }

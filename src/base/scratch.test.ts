@@ -20,12 +20,21 @@ test('texts of any length stay until their mark is released', () => {
     const refs = texts.map((text) => scratch.text(ENCODER.encode(text)));
     const mark = scratch.mark();
     const more = texts.map((text) => scratch.text(ENCODER.encode(`more ${text}`)));
-    assert.deepEqual(more.map((ref) => readText(memory, ref)), texts.map((text) => `more ${text}`));
+    assert.deepEqual(
+      more.map((ref) => readText(memory, ref)),
+      texts.map((text) => `more ${text}`),
+    );
     scratch.release(mark);
-    assert.deepEqual(refs.map((ref) => readText(memory, ref)), texts);
+    assert.deepEqual(
+      refs.map((ref) => readText(memory, ref)),
+      texts,
+    );
     const again = scratch.text(ENCODER.encode('again'));
     assert.equal(readText(memory, again), 'again');
-    assert.deepEqual(refs.map((ref) => readText(memory, ref)), texts);
+    assert.deepEqual(
+      refs.map((ref) => readText(memory, ref)),
+      texts,
+    );
     if (round === 0) scratch.release(empty);
     else scratch.reset();
   }

@@ -6,6 +6,7 @@
 import { assert } from '../base/assert.ts';
 import type { Clock, Files, Random } from '../base/effects.ts';
 import type { SqlError } from '../base/errors.ts';
+import { CONTROL_MODE, MODE_NORMAL } from '../executor/layout.ts';
 import { type NodeLoop, STEP_RAN } from '../executor/node-loop.ts';
 import { FrontendEngine, type FrontendSettings } from './frontend/frontend-engine.ts';
 import type { RequestParameters } from './frontend/request-parameters.ts';
@@ -33,6 +34,8 @@ export class InlineEngine {
   readonly frontend: FrontendEngine;
   readonly supervisor: Supervisor;
   readonly #nodes: NodeLoop[] = [];
+  /** Requests behind one whose place in the order is not taken yet; undefined where there is none. */
+  #held: (() => void)[] | undefined;
 
   /** Opens the database; throws what openDatabase throws. */
   constructor(options: InlineOptions) {
@@ -63,7 +66,7 @@ export class InlineEngine {
       files,
       settings,
       changeSetting: options.changeSetting,
-      onSettings: () => {
+      onSettings: async () => {
         frontendSettings.timezone = timezoneOf(settings);
         frontendSettings.format = settings.format;
         frontendSettings.limitSendBytes = settings.limit_send;
@@ -96,13 +99,36 @@ export class InlineEngine {
     timezone?: string,
   ): Promise<Uint8Array | undefined> {
     return new Promise((resolve, reject) => {
-      const reply = (error: SqlError | undefined, body: Uint8Array | undefined): void => {
-        if (error === undefined) resolve(body);
-        else reject(error);
+      const start = (): void => {
+        let isAnswered = false;
+        let isHolding = false;
+        const reply = (error: SqlError | undefined, body: Uint8Array | undefined): void => {
+          isAnswered = true;
+          if (error === undefined) resolve(body);
+          else reject(error);
+          if (isHolding) this.#letGo();
+        };
+        const isUnordered = this.frontend.execute(sql, 0, sql.length, parameters, format, timezone, reply);
+        if (isUnordered && !isAnswered) {
+          isHolding = true;
+          this.#held = [];
+        }
+        this.run();
       };
-      this.frontend.execute(sql, 0, sql.length, parameters, format, timezone, reply);
-      this.run();
+      if (Atomics.load(this.database.control.words, CONTROL_MODE) !== MODE_NORMAL) this.database.committer.probe();
+      if (this.#held !== undefined) this.#held.push(start);
+      else start();
     });
+  }
+
+  /** The request that held back the others is over. */
+  #letGo(): void {
+    const held = this.#held!;
+    this.#held = undefined;
+    for (const start of held) {
+      if (this.#held !== undefined) (this.#held as (() => void)[]).push(start);
+      else start();
+    }
   }
 
   /** Lets everybody work until nobody has anything to do. */
@@ -130,6 +156,6 @@ export class InlineEngine {
     await this.supervisor.idle();
     this.run();
     await this.supervisor.maintain();
-    this.database.committer.log.close();
+    this.database.closeLog();
   }
 }

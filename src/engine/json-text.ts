@@ -1,10 +1,12 @@
 /** JSON text in the forms of results, for what is made of JavaScript values: SHOW, EXPLAIN. */
 
-/** Members of objects on lines of their own, indented by two spaces; arrays on one line. */
+/** Members of objects and Maps on lines of their own, indented by two spaces; arrays on one line. */
 export function prettyJson(value: unknown, depth: number): string {
   if (Array.isArray(value)) return `[${value.map((element) => prettyJson(element, depth)).join(', ')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const entries = Object.entries(value).filter(([, member]) => member !== undefined);
+  const entries = (value instanceof Map ? [...value] : Object.entries(value)).filter(
+    ([, member]) => member !== undefined,
+  );
   if (entries.length === 0) return '{}';
   const indent = '  '.repeat(depth + 1);
   const members = entries.map(([key, member]) => `${indent}${JSON.stringify(key)}: ${prettyJson(member, depth + 1)}`);
@@ -15,6 +17,9 @@ export function prettyJson(value: unknown, depth: number): string {
 export function lineJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(lineJson).join(', ')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const members = Object.entries(value).map(([key, member]) => `${JSON.stringify(key)}: ${lineJson(member)}`);
+  const entries = (value instanceof Map ? [...value] : Object.entries(value)).filter(
+    ([, member]) => member !== undefined,
+  );
+  const members = entries.map(([key, member]) => `${JSON.stringify(key)}: ${lineJson(member)}`);
   return `{${members.join(', ')}}`;
 }

@@ -129,12 +129,12 @@ export class Control {
 
   /** Mask of all nodes, words 0 and 1. */
   allNodesLow(): number {
-    return this.nodeCount >= 32 ? -1 : (1 << this.nodeCount) - 1;
+    return this.nodeCount >= 32 ? -1 : ((1 << this.nodeCount) - 1) | 0;
   }
 
   allNodesHigh(): number {
     if (this.nodeCount <= 32) return 0;
-    return this.nodeCount === 64 ? -1 : (1 << (this.nodeCount - 32)) - 1;
+    return this.nodeCount === 64 ? -1 : ((1 << (this.nodeCount - 32)) - 1) | 0;
   }
 
   /** Asks the node threads to end. */

@@ -70,7 +70,7 @@
  *   7     redo: bytes
  *   8     redo: row changes in it
  *   9     result: first page beyond the inline area (0 = none)
- *   10-15 result: whatever the result writer keeps (src/vm/core/result.ts)
+ *   10-15 of a profiled part (PROFILE): start, end, page and bytes of what it tells; else not set
  */
 
 import { assert } from '../base/assert.ts';
@@ -190,6 +190,8 @@ export const BLOCK_TIMEZONE_REF = 20;
 export const BLOCK_FORMAT = 21;
 /** limit_send in bytes; 0 = none. */
 export const BLOCK_LIMIT_SEND = 22;
+/** 1: parts leave PART_PROFILE_*. */
+export const BLOCK_PROFILE = 23;
 /** Drained fence: ref and bytes of the command for the nodes. */
 export const BLOCK_COMMAND_REF = 24;
 export const BLOCK_COMMAND_BYTES = 25;
@@ -209,8 +211,11 @@ export const PART_REDO_REF = 6;
 export const PART_REDO_BYTES = 7;
 export const PART_REDO_OPERATIONS = 8;
 export const PART_RESULT_PAGE = 9;
-/** First of six words that the result writer keeps. */
-export const PART_RESULT = 10;
+/** Of a profiled part: start and end, float64 milliseconds since 1970; page and bytes of its JSON, 0 = none. */
+export const PART_PROFILE_START = 10;
+export const PART_PROFILE_END = 12;
+export const PART_PROFILE_PAGE = 14;
+export const PART_PROFILE_BYTES = 15;
 
 /** Values of PART_STATE. */
 export const PART_STATE_NONE = 0;

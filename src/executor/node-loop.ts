@@ -222,6 +222,8 @@ export class NodeLoop {
   private run(ticket: number, slot: number, flags: number): boolean {
     const words = this.words;
     const runner = this.runner;
+    // Full of tickets that have become final since the walk began.
+    if (((this.tail - this.head) | 0) > this.fifoMask) this.releaseBefore(Atomics.load(words, CONTROL_FINAL));
     const undoMark = runner.undoMark();
     const redoMark = runner.redoMark();
     const at = this.tail & this.fifoMask;

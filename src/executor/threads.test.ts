@@ -10,7 +10,7 @@ import { workerEntry } from '../base/worker-entry.ts';
 import { setLogSettings } from '../log/log-state.ts';
 import { createLog, LogWriter, openLogState } from '../log/log-writer.ts';
 import { SECTION_COMMAND } from '../log/record.ts';
-import { recover } from '../log/recover.ts';
+import { type Recovery, recover } from '../log/recover.ts';
 import { checkOutcomes, type Outcome } from '../testing/counter-oracle.ts';
 import type { StressFrontendData } from '../testing/stress-frontend-entry.ts';
 import type { StressNodeData } from '../testing/stress-node-entry.ts';
@@ -20,7 +20,7 @@ import { Committer } from './committer.ts';
 import { Control } from './control.ts';
 import { Doorbell } from './doorbell.ts';
 import { DrainedFence } from './fence.ts';
-import { FATE_FAILED, FATE_OK } from './layout.ts';
+import { CONTROL_STOP, FATE_FAILED, FATE_OK } from './layout.ts';
 import { TicketClient } from './ticket-client.ts';
 
 const PAGES_PER_THREAD = 512;
@@ -37,7 +37,7 @@ async function stress(
   createLog(files, directory, '{"command":"create"}');
   const { fileLsn, end, lastLsn } = recover(files, directory, 1, () => {});
   openLogState(control.logState, fileLsn, end);
-  setLogSettings(control.logState, { syncOnWrite: false, syncOnRotate: true, rotateBytes: 256 * 1024 });
+  setLogSettings(control.logState, { syncOnWrite: false, syncOnRotate: true, rotateBytes: 64 * 1024 });
   control.lsn = lastLsn;
   control.publishCatalog(1, 0, 0);
   const arena = TestArena.reserve((nodeCount + frontendCount + 1) * PAGES_PER_THREAD);
@@ -47,25 +47,37 @@ async function stress(
     const firstPage = threadCount++ * PAGES_PER_THREAD;
     return { arena, firstPage, endPage: firstPage + PAGES_PER_THREAD, control: control.shared };
   };
-  const nodes: Worker[] = [];
-  for (let node = 0; node < nodeCount; node++) {
-    const workerData: StressNodeData = { ...place(), counters, node, directory };
-    nodes.push(new Worker(workerEntry(import.meta.url, '../testing/stress-node-entry'), { workerData }));
+  const workers: Worker[] = [];
+  const start = (entry: string, workerData: StressNodeData | StressFrontendData): Worker => {
+    const worker = new Worker(workerEntry(import.meta.url, entry), { workerData });
+    workers.push(worker);
+    return worker;
+  };
+  let outcomes: Outcome[];
+  let fenceCount: number;
+  try {
+    const ends: Promise<unknown>[] = [];
+    for (let node = 0; node < nodeCount; node++) {
+      ends.push(once(start('../testing/stress-node-entry', { ...place(), counters, node, directory }), 'exit'));
+    }
+    const replies: Promise<unknown[]>[] = [];
+    for (let frontend = 0; frontend < frontendCount; frontend++) {
+      const workerData = { ...place(), frontend, seed: frontend + 1, requestCount };
+      replies.push(once(start('../testing/stress-frontend-entry', workerData), 'message'));
+    }
+    const { firstPage, endPage } = place();
+    const fences = runFences(control, new TestArena(arena, firstPage, endPage), directory);
+    // A node ends before its time only with an error.
+    const death = Promise.race(ends).then(() => assert.equal(Atomics.load(control.words, CONTROL_STOP), 1));
+    const all = Promise.all(replies);
+    await Promise.race([all, death]);
+    outcomes = (await all).flatMap(([list]) => list as Outcome[]);
+    fenceCount = await fences();
+    control.stop();
+    await Promise.all(ends);
+  } finally {
+    for (const worker of workers) await worker.terminate();
   }
-  const replies: Promise<unknown[]>[] = [];
-  for (let frontend = 0; frontend < frontendCount; frontend++) {
-    const workerData: StressFrontendData = { ...place(), frontend, seed: frontend + 1, requestCount };
-    replies.push(
-      once(new Worker(workerEntry(import.meta.url, '../testing/stress-frontend-entry'), { workerData }), 'message'),
-    );
-  }
-  const { firstPage, endPage } = place();
-  const fences = runFences(control, new TestArena(arena, firstPage, endPage), directory);
-  const outcomes = (await Promise.all(replies)).flatMap(([list]) => list as Outcome[]);
-  const fenceCount = await fences();
-  const ends = nodes.map((node) => once(node, 'exit'));
-  control.stop();
-  await Promise.all(ends);
 
   const expected = checkOutcomes(outcomes, nodeCount, STRESS_COUNTERS);
   assert.deepEqual(
@@ -73,29 +85,32 @@ async function stress(
     Int32Array.from(expected.counters.flatMap((row) => [...row])),
     'the counters of all nodes',
   );
-  const logged: string[] = [];
-  let changes: string[] = [];
-  let logLsn = 1;
-  let commandCount = 0;
-  const recovery = recover(files, directory, 2, (lsn, kind, bytes, start, sectionEnd) => {
-    if (lsn !== logLsn && changes.length > 0) logged.push(changes.join(' '));
-    if (lsn !== logLsn) changes = [];
-    logLsn = lsn;
-    if (kind === SECTION_COMMAND) commandCount++;
-    else {
-      const view = new DataView(bytes.buffer, bytes.byteOffset + start, sectionEnd - start);
-      for (let at = 0; at < sectionEnd - start; at += 8) {
-        const key = view.getInt32(at, true);
-        changes.push(`${key >>> 16}.${key & 0xffff}=${view.getInt32(at + 4, true)}`);
-      }
-    }
-  });
-  if (changes.length > 0) logged.push(changes.join(' '));
+  const { recovery, logged, commandCount } = readLog(directory);
   assert.deepEqual(logged, expected.changes, 'the log holds what was acknowledged, in order');
   assert.equal(recovery.lastLsn, control.lsn);
   assert.equal(commandCount, fenceCount);
   assert.ok(recovery.fileCount > 1, 'the log has rotated');
   rmSync(directory, { recursive: true });
+}
+
+/** The changes of each transaction in the log, as the oracle writes them. */
+function readLog(directory: string): { recovery: Recovery; logged: string[]; commandCount: number } {
+  const byLsn: Map<number, string[]> = new Map();
+  let commandCount = 0;
+  const recovery = recover(files, directory, 2, (lsn, kind, bytes, start, end) => {
+    if (kind === SECTION_COMMAND) {
+      commandCount++;
+      return;
+    }
+    const changes = byLsn.get(lsn) ?? [];
+    byLsn.set(lsn, changes);
+    const view = new DataView(bytes.buffer, bytes.byteOffset + start, end - start);
+    for (let at = 0; at < end - start; at += 8) {
+      const key = view.getInt32(at, true);
+      changes.push(`${key >>> 16}.${key & 0xffff}=${view.getInt32(at + 4, true)}`);
+    }
+  });
+  return { recovery, logged: [...byLsn.values()].map((changes) => changes.join(' ')), commandCount };
 }
 
 /** DDL one after another, until the returned function is called; it gives how many were logged. */
@@ -150,4 +165,4 @@ test('threads: two nodes, two frontends', () => stress(2, 2, 256, 15_000));
 
 test('threads: four nodes, three frontends, a ring of 16 slots', () => stress(4, 3, 16, 6_000));
 
-test('threads: one node, one frontend', () => stress(1, 1, 4096, 15_000));
+test('threads: one node, one frontend', () => stress(1, 1, 512, 15_000));

@@ -9,21 +9,21 @@ import type { Program, Section } from './program.ts';
 const NAME_WIDTH = 19;
 const OPERAND_WIDTH = 7;
 
-/** Both sections; one without code is left out. */
+/** Both sections; one without code is left out. Mind that JavaScript puts keys like "10" before "00": `disassemble` has the order. */
 export function disassembleProgram(program: Program): Record<string, Record<string, string>> {
   const sections: Record<string, Record<string, string>> = {};
-  if (program.coordinator.code.length > 0) sections['coordinator'] = disassemble(program.coordinator);
-  if (program.node.code.length > 0) sections['node'] = disassemble(program.node);
+  if (program.coordinator.code.length > 0) sections.coordinator = Object.fromEntries(disassemble(program.coordinator));
+  if (program.node.code.length > 0) sections.node = Object.fromEntries(disassemble(program.node));
   return sections;
 }
 
-/** The lines of a section by their numbers (two digits at least); empty for a section without code. */
-export function disassemble(section: Section): Record<string, string> {
-  const lines: Record<string, string> = {};
+/** The lines of a section in order, each with its number (two digits at least); none for a section without code. */
+export function disassemble(section: Section): [number: string, text: string][] {
+  const lines: [string, string][] = [];
   const instructionCount = section.code.length / 4;
   const digits = Math.max(2, String(Math.max(0, instructionCount - 1)).length);
   for (let index = 0; index < instructionCount; index++) {
-    lines[String(index).padStart(digits, '0')] = line(section, index);
+    lines.push([String(index).padStart(digits, '0'), line(section, index)]);
   }
   return lines;
 }

@@ -23,7 +23,7 @@ export type FrontendData = {
 
 export type FromMain =
   | { readonly kind: 'listen' }
-  | { readonly kind: 'settings'; readonly settings: SettingValues }
+  | { readonly kind: 'settings'; readonly id: number; readonly settings: SettingValues }
   | {
       readonly kind: 'reply';
       readonly id: number;
@@ -50,6 +50,7 @@ export type FromFrontend =
       readonly sentBytes: number;
       readonly receivedBytes: number;
     }
+  | { readonly kind: 'settings'; readonly id: number }
   | { readonly kind: 'log'; readonly line: LogLine }
   | { readonly kind: 'closed' };
 

@@ -104,8 +104,8 @@ class Server implements RunningServer {
       changeSetting: (name, value) => {
         changeSetting(this.#directory, this.#settings, name, value);
       },
-      onSettings: () => {
-        for (const frontend of this.#frontends) frontend.send({ kind: 'settings', settings: { ...this.#settings } });
+      onSettings: async () => {
+        await Promise.all(this.#frontends.map((frontend) => frontend.changeSettings({ ...this.#settings })));
       },
       processStatus: () => this.#processStatus(),
       log: this.#log,
@@ -139,7 +139,7 @@ class Server implements RunningServer {
     await this.#stopBackends();
     await this.#supervisor!.maintain();
     this.#doorbell!.close();
-    this.#database!.committer.log.close();
+    this.#database!.closeLog();
   }
 
   /** Ends what has been started, after a failure. */
@@ -149,7 +149,7 @@ class Server implements RunningServer {
     await Promise.all(this.#frontends.map((frontend) => frontend.terminate()));
     await this.#stopBackends();
     this.#doorbell?.close();
-    this.#database?.committer.log.close();
+    this.#database?.closeLog();
   }
 
   async #stopBackends(): Promise<void> {
@@ -267,6 +267,7 @@ class FrontendThread {
   readonly #listening: PromiseWithResolvers<readonly string[]> = Promise.withResolvers();
   readonly #closed: PromiseWithResolvers<void> = Promise.withResolvers();
   readonly #statusRequests = new Map<number, (status: FrontendStatus) => void>();
+  readonly #settingsRequests = new Map<number, () => void>();
   readonly #readiness: PromiseWithResolvers<void> = Promise.withResolvers();
   #lastId = 0;
   #isClosing = false;
@@ -312,6 +313,15 @@ class FrontendThread {
     });
   }
 
+  /** Resolves when the frontend goes by the settings. */
+  changeSettings(settings: SettingValues): Promise<void> {
+    const id = ++this.#lastId;
+    return new Promise((done) => {
+      this.#settingsRequests.set(id, done);
+      this.send({ kind: 'settings', id, settings });
+    });
+  }
+
   async close(): Promise<void> {
     this.#isClosing = true;
     this.send({ kind: 'close' });
@@ -348,6 +358,10 @@ class FrontendThread {
       case 'status':
         this.#statusRequests.get(message.id)!(message);
         this.#statusRequests.delete(message.id);
+        break;
+      case 'settings':
+        this.#settingsRequests.get(message.id)!();
+        this.#settingsRequests.delete(message.id);
         break;
       case 'log':
         this.#log[message.line.level](message.line.message, message.line.fields);

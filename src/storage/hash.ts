@@ -22,7 +22,7 @@ import { PAGE_BYTES } from '../base/limits.ts';
 import type { Memory } from '../base/memory.ts';
 import { WORDS_PER_PAGE } from '../base/memory.ts';
 import type { IndexDefinition, TableDefinition } from '../catalog/catalog.ts';
-import { compareKeys, hashKey, Key, type KeyShape, keyShape } from './key.ts';
+import { compareKeys, hashKey, Key, type KeyShape, keyShape, WORD_MIN } from './key.ts';
 import { INDEX_ENTRIES, INDEX_ROOT } from './layout.ts';
 import type { Partition } from './partition.ts';
 
@@ -215,6 +215,11 @@ export class HashIndex {
   }
 
   #hasKey(row: number): boolean {
+    if (this.shape.simpleKind === 3) {
+      const column = this.shape.columns[0]!;
+      const isLow = this.partition.readInt64Low(row, column) === (this.key.low ^ WORD_MIN);
+      return isLow && this.partition.readInt64High(row, column) === this.key.high;
+    }
     this.#other.loadRow(this.partition, row);
     return compareKeys(this.#other, this.key, this.shape.columnCount, this.partition.u8, this.#i32) === 0;
   }

@@ -19,9 +19,9 @@ test('blocks of all sizes never overlap, and freed space is used again', () => {
   const write = (ref: number, units: number, tag: number) =>
     memory.i32[ref >>> 26]!.fill(tag, (ref & 0x3ffffff) << 2, ((ref & 0x3ffffff) + units) << 2);
   const isIntact = ({ ref, units, tag }: { ref: number; units: number; tag: number }) =>
-    memory.i32[ref >>> 26]!
-      .subarray((ref & 0x3ffffff) << 2, ((ref & 0x3ffffff) + units) << 2)
-      .every((word) => word === tag);
+    memory.i32[ref >>> 26]!.subarray((ref & 0x3ffffff) << 2, ((ref & 0x3ffffff) + units) << 2).every(
+      (word) => word === tag,
+    );
   for (let step = 1; step <= 30_000; step++) {
     if (blocks.length < 400 || cases.oneIn(2)) {
       const units = 1 + cases.below(cases.pick([2, 33, 120, 600, 3000]));

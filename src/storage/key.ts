@@ -37,6 +37,8 @@ export type KeyShape = {
   readonly isWhole: boolean;
   /** isWhole, but NULL and -2^63 have the same prefix. */
   readonly isNullAmbiguous: boolean;
+  /** The key is one NOT NULL ascending column of four bytes (2) or two words (3): such keys have short ways; 0 for others. */
+  readonly simpleKind: number;
   /** Units of a stored key without its texts: one for the null bits, one a column. */
   readonly cellUnits: number;
 };
@@ -61,7 +63,15 @@ export function keyShape(table: TableDefinition, index: IndexDefinition): KeySha
   const first = table.columns[index.keys[0]!.column]!;
   const isWhole = columnCount === 1 && shape.kinds[0]! <= 5;
   const isWide = first.type === BIGINT || first.type === TIMESTAMP;
-  return { ...shape, isWhole, isNullAmbiguous: isWhole && isWide && !first.isNotNull, cellUnits: columnCount + 1 };
+  const kind = shape.kinds[0]!;
+  const isSimple = isWhole && first.isNotNull && shape.isDescending[0] === 0 && (kind === 2 || kind === 3);
+  return {
+    ...shape,
+    isWhole,
+    isNullAmbiguous: isWhole && isWide && !first.isNotNull,
+    simpleKind: isSimple ? kind : 0,
+    cellUnits: columnCount + 1,
+  };
 }
 
 const DOUBLE: Float64Array = new Float64Array(1);
@@ -115,6 +125,15 @@ export class Key {
     this.words[at + 3] = word;
     this.nulls[ordinal] = 1;
     this.hasNull = true;
+  }
+
+  /** Sets the whole key of a shape with a simpleKind. */
+  #setSimple(low: number, high: number): void {
+    low ^= WORD_MIN;
+    this.words[0] = high;
+    this.words[1] = low;
+    this.high = high;
+    this.low = low;
   }
 
   /** Sets a column from a value's comparable words; complements them where the column is descending. */
@@ -187,6 +206,11 @@ export class Key {
     this.columnCount = shape.columnCount;
     this.hasNull = false;
     const cells = batch.words;
+    if (shape.simpleKind !== 0) {
+      const cell = batch.cellWord + shape.columns[0]! * 2;
+      this.#setSimple(cells[cell]!, cells[cell + 1]!);
+      return;
+    }
     for (let ordinal = 0; ordinal < shape.columnCount; ordinal++) {
       const column = shape.columns[ordinal]!;
       if (shape.isNullable[ordinal] !== 0 && batch.isNull(column)) {
@@ -208,6 +232,11 @@ export class Key {
     const shape = this.shape;
     this.columnCount = shape.columnCount;
     this.hasNull = false;
+    if (shape.simpleKind === 3) {
+      const column = shape.columns[0]!;
+      this.#setSimple(partition.readInt64Low(row, column), partition.readInt64High(row, column));
+      return;
+    }
     for (let ordinal = 0; ordinal < shape.columnCount; ordinal++) {
       const column = shape.columns[ordinal]!;
       if (shape.isNullable[ordinal] !== 0 && partition.isNull(row, column)) {
@@ -257,6 +286,13 @@ export class Key {
   /** Loads the whole key from consecutive registers, none NULL. */
   loadRegisters(registers: RegisterFile, first: number, i32: Int32Array[]): void {
     this.begin(this.shape.columnCount);
+    if (this.shape.simpleKind !== 0) {
+      const value = registers.num[first]!;
+      if (!Number.isNaN(value)) {
+        this.#setSimple(value | 0, Math.floor(value / 4294967296) | 0);
+        return;
+      }
+    }
     for (let ordinal = 0; ordinal < this.columnCount; ordinal++) {
       this.setRegister(ordinal, registers, first + ordinal, i32);
     }

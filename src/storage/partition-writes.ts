@@ -336,8 +336,10 @@ function setNull(partition: Partition, row: number, column: number, isNull: bool
   const ref = partition.nullRefs[column]![row >>> 12]!;
   const words = partition.i32[ref >>> 26]!;
   const index = ((ref & 0x3ffffff) << 2) + ((row & 4095) >>> 5);
-  if (isNull) words[index]! |= 1 << (row & 31);
-  else words[index]! &= ~(1 << (row & 31));
+  const bits = words[index]!;
+  const bit = 1 << (row & 31);
+  // Mostly the bit is right already, and the cache line stays clean.
+  if (((bits & bit) !== 0) !== isNull) words[index] = bits ^ bit;
 }
 
 /** Copies a text, json or vector into the heap; returns the block. Throws out_of_memory. */

@@ -157,6 +157,7 @@ export class Partition {
   /** Frees all rows and index entries; the partition is as new. Only where undo is empty. Throws out_of_memory (and is empty). */
   truncate(): void {
     this.#clear();
+    this.root.fill(0);
     this.#format();
     this.refresh();
   }
@@ -282,6 +283,10 @@ export class Partition {
   nextLive(row: number): number {
     let segment = row >>> 12;
     let word = (row & 4095) >>> 5;
+    if (segment >= this.#openSegments) return -1;
+    const near = this.liveRefs[segment]!;
+    // Mostly the row itself is live.
+    if ((this.i32[near >>> 26]![((near & 0x3ffffff) << 2) + word]! & (1 << (row & 31))) !== 0) return row;
     let mask = -1 << (row & 31);
     for (; segment < this.#openSegments; segment++) {
       const ref = this.liveRefs[segment]!;
@@ -424,9 +429,9 @@ export class Partition {
     assert(false, 'a segment with free slots has one');
   }
 
+  /** Writes the root page, which is zero: of an empty partition only half of it is ever touched. */
   #format(): void {
     const root = this.root;
-    root.fill(0);
     root[0] = ROOT_MAGIC;
     root[ROOT_LAYOUT_VERSION] = this.#layoutVersion + 1;
     root[ROOT_TABLE] = this.table.id;

@@ -196,11 +196,18 @@ export class RedoApplier {
 
   /**
    * Applies the records in bytes[start, end). `resolve` gives the open partition of an id, or undefined where its table is
-   * not there any more: such records are skipped. Throws a plain Error where a record cannot be applied: the log is corrupt.
+   * not there any more: such records are skipped. Gives the number of records. Throws a plain Error where a record cannot
+   * be applied: the log is corrupt.
    */
-  apply(bytes: Uint8Array, start: number, end: number, resolve: (partitionId: number) => Partition | undefined): void {
+  apply(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    resolve: (partitionId: number) => Partition | undefined,
+  ): number {
     this.#bytes = bytes;
     let at = start;
+    let recordCount = 0;
     while (at < end) {
       const length = end - at < REDO_HEADER_BYTES ? 0 : readWord(bytes, at);
       if (length < REDO_HEADER_BYTES || length > end - at) throw corrupt('a record has a wrong length');
@@ -214,7 +221,9 @@ export class RedoApplier {
         this.#undo.release(this.#undo.mark());
       }
       at += length;
+      recordCount++;
     }
+    return recordCount;
   }
 
   /** Gives its pages back. */

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Memory } from '../base/memory.ts';
 import type { TableDefinition } from '../catalog/catalog.ts';
 import { BIGINT, INT, TEXT } from '../types/type.ts';
 import { TreeCursor } from './cursor.ts';
@@ -18,8 +19,7 @@ class Subject {
   readonly undo: UndoLog;
   readonly rows: Rows;
 
-  constructor(definition: TableDefinition) {
-    const memory = smallMemory();
+  constructor(definition: TableDefinition, memory: Memory = smallMemory()) {
     this.definition = definition;
     this.rows = new Rows(memory);
     this.partition = newPartition(memory, definition);
@@ -34,7 +34,9 @@ class Subject {
         this.definition,
         part.map((id) => [id, id % 7 === 0 ? null : id % 13, `the same text ${id % 1000}`]),
       );
-      part.forEach((_, ordinal) => assert.ok(this.partition.insertFromBatch(batch, ordinal, this.undo) >= 0));
+      for (let ordinal = 0; ordinal < part.length; ordinal++) {
+        assert.ok(this.partition.insertFromBatch(batch, ordinal, this.undo) >= 0);
+      }
     }
   }
 
@@ -62,7 +64,11 @@ function shuffled(count: number, cases: Cases): number[] {
 
 const PLAIN = table(COLUMNS, [index(1, [0], { isPrimary: true })]);
 const DESCENDING = table(COLUMNS, [index(1, [-1], { isPrimary: true }), index(2, [-2])]);
-const TEXTS = table(COLUMNS, [index(1, [0], { isPrimary: true, method: 'hash' }), index(2, [2]), index(3, [1], { method: 'hash' })]);
+const TEXTS = table(COLUMNS, [
+  index(1, [0], { isPrimary: true, method: 'hash' }),
+  index(2, [2]),
+  index(3, [1], { method: 'hash' }),
+]);
 
 test('100,000 keys in random order come out sorted, and go', () => {
   const cases = new Cases(1);
@@ -73,8 +79,14 @@ test('100,000 keys in random order come out sorted, and go', () => {
   verify(subject.partition);
   const cursor = new TreeCursor();
   const bounds = {
-    index: 0, equalRegister: 0, equalCount: 0, lowerRegister: 0, isLowerInclusive: true, upperRegister: 1,
-    isUpperInclusive: false, isDescending: false,
+    index: 0,
+    equalRegister: 0,
+    equalCount: 0,
+    lowerRegister: 0,
+    isLowerInclusive: true,
+    upperRegister: 1,
+    isUpperInclusive: false,
+    isDescending: false,
   }; // prettier-ignore
   const registers = subject.rows.registers([BIGINT, BIGINT], [10_000, 60_000]);
   let expected = 10_000;
@@ -82,7 +94,11 @@ test('100,000 keys in random order come out sorted, and go', () => {
     assert.equal(subject.partition.readInt64Low(cursor.row, 0), expected++);
   }
   assert.equal(expected, 60_000);
-  for (let has = cursor.open(subject.partition, { ...bounds, isDescending: true }, registers); has; has = cursor.next()) {
+  for (
+    let has = cursor.open(subject.partition, { ...bounds, isDescending: true }, registers);
+    has;
+    has = cursor.next()
+  ) {
     assert.equal(subject.partition.readInt64Low(cursor.row, 0), --expected);
   }
   assert.equal(expected, 10_000);
@@ -168,6 +184,55 @@ test('a rollback of all deletes of a large tree restores it', () => {
   subject.undo.rollbackTo(mark);
   assert.equal(checksum(subject.partition), sum);
   verify(subject.partition);
+});
+
+test('cursors of several partitions compare by key, whatever decides it', () => {
+  // Keys: two words with NULL, texts with one prefix, and a descending column before a text.
+  const indexes = [index(1, [0], { isPrimary: true }), index(2, [1]), index(3, [2]), index(4, [-2, 2])];
+  const cases = new Cases(8);
+  const ks = [null, -(2n ** 63n), 2n ** 63n - 1n, 0n, -5n, 5n];
+  const definition = table([column('id', BIGINT, true), column('k', BIGINT), column('s', TEXT)], indexes);
+  const memory = smallMemory();
+  const subjects = [new Subject(definition, memory), new Subject(definition, memory)];
+  const keys = subjects.map((subject, which) => {
+    const values = Array.from(
+      { length: 60 },
+      (_, id) => [id * 2 + which, cases.pick(ks), `prefix of ${cases.below(9)}`] as const,
+    );
+    const batch = subject.rows.batch(definition, values);
+    values.forEach((_, ordinal) => {
+      assert.equal(subject.partition.insertFromBatch(batch, ordinal, subject.undo), ordinal);
+    });
+    return values;
+  });
+  const order = (a: string | bigint | null, b: string | bigint | null): number => {
+    if (a === null || b === null) return Number(b === null) - Number(a === null);
+    return a === b ? 0 : a < b ? -1 : 1;
+  };
+  const expected = [
+    (a: number, b: number) => order(keys[0]![a]![1], keys[1]![b]![1]),
+    (a: number, b: number) => order(keys[0]![a]![2], keys[1]![b]![2]),
+    (a: number, b: number) => -order(keys[0]![a]![1], keys[1]![b]![1]) || order(keys[0]![a]![2], keys[1]![b]![2]),
+  ];
+  expected.forEach((compare, at) => {
+    const bounds = {
+      index: at + 1,
+      equalRegister: 0,
+      equalCount: 0,
+      lowerRegister: -1,
+      isLowerInclusive: true,
+      upperRegister: -1,
+      isUpperInclusive: true,
+      isDescending: false,
+    }; // prettier-ignore
+    const [left, right] = [new TreeCursor(), new TreeCursor()];
+    const registers = subjects[0]!.rows.registers([], []);
+    for (let has = left.open(subjects[0]!.partition, bounds, registers); has; has = left.next()) {
+      for (let other = right.open(subjects[1]!.partition, bounds, registers); other; other = right.next()) {
+        assert.equal(Math.sign(left.compare(right)), compare(left.row, right.row));
+      }
+    }
+  });
 });
 
 test('positions of removals wrap with the undo position', () => {

@@ -50,6 +50,8 @@ export class UndoLog {
   /** Pages by chunk number - #firstChunk; those behind the end are kept for use. */
   readonly #pages: number[] = [];
   #firstChunk = 0;
+  /** Records that fit behind the last one pushed, while words and at still stand on it; else 0. */
+  #room = 0;
   /** Position of the next record, and the first that is not released. */
   #end = 0;
   #released = 0;
@@ -80,14 +82,22 @@ export class UndoLog {
 
   /** Makes room for that many records, so that as many push() calls cannot fail. Throws out_of_memory. */
   reserve(count: number): void {
+    if (this.#room >= count) return;
     const chunks = Math.floor((this.#end + count - 1) / PAGE_RECORDS) - this.#firstChunk + 1;
     while (this.#pages.length < chunks) this.#pages.push(this.#memory.allocate(1));
   }
 
   /** Appends a record within the room reserved; its words 4 … 7 are then set by way of this.words and this.at. */
   push(kind: number, partition: Partition, row: number, column: number, mask: number): void {
-    const chunk = Math.floor(this.#end / PAGE_RECORDS);
-    this.#stand(chunk - this.#firstChunk, this.#end - chunk * PAGE_RECORDS);
+    if (this.#room > 0) {
+      this.#room -= 1;
+      this.at += RECORD_WORDS;
+    } else {
+      const chunk = Math.floor(this.#end / PAGE_RECORDS);
+      const record = this.#end - chunk * PAGE_RECORDS;
+      this.#stand(chunk - this.#firstChunk, record);
+      this.#room = PAGE_RECORDS - 1 - record;
+    }
     const words = this.words;
     words[this.at] = kind | (column << 8);
     words[this.at + 1] = partition.undoLog === this ? partition.undoOrdinal : this.#register(partition);
@@ -99,6 +109,7 @@ export class UndoLog {
   /** Undoes every record from `position` on, the latest first. Never allocates, never fails. */
   rollbackTo(position: number): void {
     assert(position >= this.#released && position <= this.#end, 'only what is not final is undone');
+    this.#room = 0;
     while (this.#end > position) {
       this.#end -= 1;
       const chunk = Math.floor(this.#end / PAGE_RECORDS);
@@ -116,8 +127,9 @@ export class UndoLog {
     while (this.#released < position) {
       const index = this.#released - chunk * PAGE_RECORDS;
       const count = Math.min(PAGE_RECORDS - index, position - this.#released);
-      this.#stand(chunk - this.#firstChunk, index);
-      this.#releaseRecords(count);
+      const page = this.#pages[chunk - this.#firstChunk]!;
+      const at = ((page & 0xffff) << 12) + index * RECORD_WORDS;
+      this.#releaseRecords(this.#memory.i32[page >>> 16]!, at, count);
       if (index + count === PAGE_RECORDS) {
         this.#memory.free(this.#pages.shift()!, 1);
         this.#firstChunk += 1;
@@ -130,12 +142,11 @@ export class UndoLog {
   dispose(): void {
     assert(this.isEmpty(), 'undo is not thrown away');
     while (this.#pages.length > 0) this.#memory.free(this.#pages.pop()!, 1);
+    this.#room = 0;
     this.#firstChunk = Math.floor(this.#end / PAGE_RECORDS);
   }
 
-  #releaseRecords(count: number): void {
-    const words = this.words;
-    let at = this.at;
+  #releaseRecords(words: Int32Array, at: number, count: number): void {
     for (let record = 0; record < count; record++, at += RECORD_WORDS) {
       const kind = words[at]! & 15;
       this.#released += 1;

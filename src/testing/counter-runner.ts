@@ -5,7 +5,7 @@
  *   word BLOCK_USER            operation count
  *   word BLOCK_USER + 1 + 4 i  node, counter, kind, amount of operation i
  *
- * A part does those of its node, in order; the sum of what it read is in word PART_RESULT of its record.
+ * A part does those of its node, in order; the sum of what it read is in word PART_PROFILE_START of its record.
  */
 
 import { assert } from '../base/assert.ts';
@@ -15,7 +15,7 @@ import {
   PART_REDO_BYTES,
   PART_REDO_OPERATIONS,
   PART_REDO_REF,
-  PART_RESULT,
+  PART_PROFILE_START,
   PART_RESULT_PAGE,
 } from '../executor/layout.ts';
 import { PART_INTERRUPTED, PART_REDO, PART_WROTE, type PartRunner } from '../executor/node-loop.ts';
@@ -92,7 +92,7 @@ export class CounterRunner implements PartRunner {
         if (this.onLong()) return PART_INTERRUPTED;
       } else if (words[part + PART_RESULT_PAGE] === 0) words[part + PART_RESULT_PAGE] = this.memory.allocate(1);
     }
-    words[part + PART_RESULT] = sum;
+    words[part + PART_PROFILE_START] = sum;
     const changeCount = this.undoMark() - mark;
     if (changeCount === 0) return 0;
     this.writeRedo(words, part, changeCount);
@@ -102,7 +102,7 @@ export class CounterRunner implements PartRunner {
   runTail(view: BlockView): void {
     let sum = 0;
     for (let node = 0; node < this.nodeCount; node++) {
-      if (view.hasNode(node)) sum = (sum + view.words[view.part(node) + PART_RESULT]!) | 0;
+      if (view.hasNode(node)) sum = (sum + view.words[view.part(node) + PART_PROFILE_START]!) | 0;
     }
     if (sum % TAIL_DIVISOR === 0) throw new SqlError('zero_division', `the sum is ${sum}`);
   }

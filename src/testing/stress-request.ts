@@ -8,7 +8,7 @@ import {
   FLAG_TAIL,
   FLAG_WAIT,
   FLAG_WRITES,
-  PART_RESULT,
+  PART_PROFILE_START,
 } from '../executor/layout.ts';
 import { type BlockView, readError } from '../executor/request-block.ts';
 import type { TicketClient } from '../executor/ticket-client.ts';
@@ -70,7 +70,7 @@ export function readOutcome(
 ): Outcome {
   const sums: number[] = [];
   for (let node = 0; node < nodeCount; node++) {
-    sums.push(view.hasNode(node) ? view.words[view.part(node) + PART_RESULT]! : 0);
+    sums.push(view.hasNode(node) ? view.words[view.part(node) + PART_PROFILE_START]! : 0);
   }
   const error = fate === FATE_FAILED ? readError(view, nodeCount) : undefined;
   return {

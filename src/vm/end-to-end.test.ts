@@ -6,17 +6,31 @@ import { Memory } from '../base/memory.ts';
 import type { Program } from '../program/program.ts';
 import { FORMAT_OBJECT, FORMAT_PRETTY } from '../types/result-format.ts';
 import { BIGINT, DOUBLE, INT, JSON_TYPE, TEXT, TIMESTAMP } from '../types/type.ts';
-import { PartError, Interrupted } from './node/part.ts';
+import { Interrupted, PartError } from './node/part.ts';
 import { assemble, makeProgram } from './testing/assemble.ts';
 import { Cluster, ID, literalRows } from './testing/cluster.ts';
 
 const memory = Memory.create({ limitBytes: 256 << 20, eagerArenas: false });
 const cluster = new Cluster(memory, 2);
-const COLUMNS = [ID, { name: 'k', type: INT }, { name: 'x', type: DOUBLE }, { name: 's', type: TEXT }, { name: 'b', type: BIGINT }, { name: 'at', type: TIMESTAMP }];
+const COLUMNS = [
+  ID,
+  { name: 'k', type: INT },
+  { name: 'x', type: DOUBLE },
+  { name: 's', type: TEXT },
+  { name: 'b', type: BIGINT },
+  { name: 'at', type: TIMESTAMP },
+];
 cluster.createTable(1, COLUMNS, {
   indexes: [
     { id: 1, name: 'pk', method: 'tree', isUnique: true, isPrimary: true, keys: [{ column: 0, isDescending: false }] },
-    { id: 2, name: 'by_k', method: 'tree', isUnique: false, isPrimary: false, keys: [{ column: 1, isDescending: false }] },
+    {
+      id: 2,
+      name: 'by_k',
+      method: 'tree',
+      isUnique: false,
+      isPrimary: false,
+      keys: [{ column: 1, isDescending: false }],
+    },
   ],
 });
 const TABLES = [{ tableId: 1, name: 'public.t1' }];
@@ -34,16 +48,32 @@ const INSERT = makeProgram({
 type Row = [number, number | null, number | null, string | null, bigint | null];
 const ROWS: Row[] = [];
 for (let i = 0; i < 10_000; i++) {
-  ROWS.push([i, i % 7 === 0 ? null : i % 100, i % 5 === 0 ? null : i / 4, i % 3 === 0 ? null : `name ${i % 17}`, i % 11 === 0 ? null : 2n ** 60n + BigInt(i)]);
+  ROWS.push([
+    i,
+    i % 7 === 0 ? null : i % 100,
+    i % 5 === 0 ? null : i / 4,
+    i % 3 === 0 ? null : `name ${i % 17}`,
+    i % 11 === 0 ? null : 2n ** 60n + BigInt(i),
+  ]);
 }
 
 test('insert routes rows to nodes, logs them, and a key that exists undoes everything', () => {
   assert.equal(cluster.run(INSERT, { rows: literalRows(ROWS) }), '');
   const counts = cluster.partitions.get(1)!.map((partition) => partition.rowCount);
-  assert.equal(counts.reduce((sum, count) => sum + count), 10_000);
-  assert.ok(counts.every((count) => count > 2000), String(counts));
+  assert.equal(
+    counts.reduce((sum, count) => sum + count),
+    10_000,
+  );
+  assert.ok(
+    counts.every((count) => count > 2000),
+    String(counts),
+  );
   assert.ok(cluster.redoBytes.every((bytes) => bytes > 100_000));
-  const clash: Row[] = [[20_000, 1, 1.5, 'a', 1n], [20_001, 1, 1.5, 'a', 1n], [77, 1, 1.5, 'a', 1n]];
+  const clash: Row[] = [
+    [20_000, 1, 1.5, 'a', 1n],
+    [20_001, 1, 1.5, 'a', 1n],
+    [77, 1, 1.5, 'a', 1n],
+  ];
   assert.throws(
     () => cluster.run(INSERT, { rows: literalRows(clash) }),
     (error) => {
@@ -55,12 +85,22 @@ test('insert routes rows to nodes, logs them, and a key that exists undoes every
       return true;
     },
   );
-  assert.deepEqual(cluster.partitions.get(1)!.map((partition) => partition.rowCount), counts);
+  assert.deepEqual(
+    cluster.partitions.get(1)!.map((partition) => partition.rowCount),
+    counts,
+  );
 });
 
 /** SELECT of all columns for a row under a cursor, into registers 1 …: cursor 0. */
-const LOAD_ALL = 'col_int64 1 0 0\ncol_int32_null 2 0 1\ncol_double_null 3 0 2\ncol_ref_null 4 0 3\ncol_int64_null 5 0 4';
-const ALL = [column('id', BIGINT, false), column('k', BIGINT), column('x', DOUBLE), column('s', TEXT), column('b', BIGINT)];
+const LOAD_ALL =
+  'col_int64 1 0 0\ncol_int32_null 2 0 1\ncol_double_null 3 0 2\ncol_ref_null 4 0 3\ncol_int64_null 5 0 4';
+const ALL = [
+  column('id', BIGINT, false),
+  column('k', BIGINT),
+  column('x', DOUBLE),
+  column('s', TEXT),
+  column('b', BIGINT),
+];
 
 function jsonRow([id, k, x, s, b]: Row): string {
   return `[${id}, ${k}, ${x}, ${s === null ? null : JSON.stringify(s)}, ${b}]`;
@@ -84,9 +124,13 @@ test('a point select runs on one node', () => {
 });
 
 test('formats of rows', () => {
-  const run = (format: number): string => cluster.run(POINT, { parameters: (parameters) => parameters.setInt(0, 1, 0n), format });
+  const run = (format: number): string =>
+    cluster.run(POINT, { parameters: (parameters) => parameters.setInt(0, 1, 0n), format });
   assert.equal(run(FORMAT_OBJECT), '[{"id": 1, "k": 1, "x": 0.25, "s": "name 1", "b": 1152921504606846977}]');
-  assert.equal(run(FORMAT_OBJECT | FORMAT_PRETTY), '[{\n  "id": 1,\n  "k": 1,\n  "x": 0.25,\n  "s": "name 1",\n  "b": 1152921504606846977\n}]');
+  assert.equal(
+    run(FORMAT_OBJECT | FORMAT_PRETTY),
+    '[{\n  "id": 1,\n  "k": 1,\n  "x": 0.25,\n  "s": "name 1",\n  "b": 1152921504606846977\n}]',
+  );
 });
 
 test('a list of keys finds each row once', () => {
@@ -96,10 +140,19 @@ test('a list of keys finds each row once', () => {
       lists: [{ table: 0, keyRegister: 10, keyCount }],
       outputs: [{ columns: [column('id', BIGINT, false)], format: '' }],
       coordinator: assemble(`${keys(keyCount)}\nroute_list 0\nsend\nreply_rows 0 -1 -1\nret`),
-      node: assemble(`${keys(keyCount)}\nlist_open 0 0 end\nstart:\ncol_int64 1 0 0\nsend_row 0 1 0\nlist_next 0 start\nend:\nret`),
+      node: assemble(
+        `${keys(keyCount)}\nlist_open 0 0 end\nstart:\ncol_int64 1 0 0\nsend_row 0 1 0\nlist_next 0 start\nend:\nret`,
+      ),
     });
-  const keys = (count: number): string => Array.from({ length: count }, (_, i) => (i === 1 ? 'set_null 11' : `load_int ${10 + i} ${(i % 4) * 3000}`)).join('\n');
-  for (const count of [8, 40]) assert.deepEqual((JSON.parse(cluster.run(list(count))) as number[]).sort((a, b) => a - b), [0, 3000, 6000, 9000]);
+  const keys = (count: number): string =>
+    Array.from({ length: count }, (_, i) => (i === 1 ? 'set_null 11' : `load_int ${10 + i} ${(i % 4) * 3000}`)).join(
+      '\n',
+    );
+  for (const count of [8, 40])
+    assert.deepEqual(
+      (JSON.parse(cluster.run(list(count))) as number[]).sort((a, b) => a - b),
+      [0, 3000, 6000, 9000],
+    );
 });
 
 test('a scan of all nodes joins rows, in more pages than one', () => {
@@ -107,7 +160,9 @@ test('a scan of all nodes joins rows, in more pages than one', () => {
     tables: TABLES,
     outputs: [{ columns: ALL, format: '' }],
     coordinator: assemble('route_all 0\nsend\nreply_rows 0 -1 -1\nret'),
-    node: assemble(`scan_open 0 0 end\nstart:\n${LOAD_ALL}\nsend_row 0 1 0\nscratch_reset\nscan_next 0 start\nend:\nret`),
+    node: assemble(
+      `scan_open 0 0 end\nstart:\n${LOAD_ALL}\nsend_row 0 1 0\nscratch_reset\nscan_next 0 start\nend:\nret`,
+    ),
   });
   const used = memory.usedPages();
   const reply = cluster.run(program);
@@ -137,7 +192,9 @@ test('order by with limit and offset: top rows of each node, merged', () => {
         },
       ],
       limits: [{ limitRegister: 1, offsetRegister: 2 }],
-      coordinator: assemble('route_all 0\nsend\nload_int 1 20\nload_int 2 7\nlimit_check 1 0\nlimit_check 2 1\nreply_rows 0 0 0\nret'),
+      coordinator: assemble(
+        'route_all 0\nsend\nload_int 1 20\nload_int 2 7\nlimit_check 1 0\nlimit_check 2 1\nreply_rows 0 0 0\nret',
+      ),
       node: assemble(`
         load_int 9 27
         sort_open 0 0 9
@@ -155,14 +212,27 @@ test('order by with limit and offset: top rows of each node, merged', () => {
         sort_send 0 0
         ret`),
     });
-  const compareNullable = (a: number | string | null, b: number | string | null, isDescending: boolean, isNullsFirst: boolean): number => {
+  const compareNullable = (
+    a: number | string | null,
+    b: number | string | null,
+    isDescending: boolean,
+    isNullsFirst: boolean,
+  ): number => {
     if (a === null || b === null) return a === b ? 0 : (a === null) === isNullsFirst ? -1 : 1;
     const order = a < b ? -1 : a > b ? 1 : 0;
     return isDescending ? -order : order;
   };
-  for (const [isDescending, isNullsFirst] of [[false, true], [true, false], [false, false], [true, true]] as const) {
+  for (const [isDescending, isNullsFirst] of [
+    [false, true],
+    [true, false],
+    [false, false],
+    [true, true],
+  ] as const) {
     const sorted = ROWS.toSorted(
-      (a, b) => compareNullable(a[1], b[1], isDescending, isNullsFirst) || compareNullable(a[3], b[3], false, true) || b[0] - a[0],
+      (a, b) =>
+        compareNullable(a[1], b[1], isDescending, isNullsFirst) ||
+        compareNullable(a[3], b[3], false, true) ||
+        b[0] - a[0],
     );
     const wanted = sorted.slice(7, 27).map(([id, k, , s]) => [k, s, id]);
     assert.deepEqual(JSON.parse(cluster.run(program(isDescending, isNullsFirst))), wanted);
@@ -174,7 +244,18 @@ test('an ordered range of an index merges partitions and stops early', () => {
     makeProgram({
       tables: TABLES,
       ranges: [
-        { table: 0, index: 1, equalRegister: 0, equalCount: 0, lowerRegister: 8, isLowerInclusive: true, upperRegister: 9, isUpperInclusive: false, isDescending, isOrdered: true },
+        {
+          table: 0,
+          index: 1,
+          equalRegister: 0,
+          equalCount: 0,
+          lowerRegister: 8,
+          isLowerInclusive: true,
+          upperRegister: 9,
+          isUpperInclusive: false,
+          isDescending,
+          isOrdered: true,
+        },
       ],
       outputs: [{ columns: [column('k', BIGINT)], format: '' }],
       sorts: [{ keys: [{ type: BIGINT, isDescending, isNullsFirst: false }], values: [], output: -1 }],
@@ -202,19 +283,47 @@ test('an ordered range of an index merges partitions and stops early', () => {
 });
 
 test('groups: partial on nodes, merged, having and order in the coordinator', () => {
-  const aggregate = (kind: 'count' | 'count_value' | 'sum_int' | 'sum_double' | 'avg' | 'min' | 'max', argument: number, isDistinct = false) => ({
-    kind, argument: argument as typeof INT, isNullable: true, isDistinct,
+  const aggregate = (
+    kind: 'count' | 'count_value' | 'sum_int' | 'sum_double' | 'avg' | 'min' | 'max',
+    argument: number,
+    isDistinct = false,
+  ) => ({
+    kind,
+    argument: argument as typeof INT,
+    isNullable: true,
+    isDistinct,
   });
   const aggregates = [
-    aggregate('count', 0), aggregate('count_value', DOUBLE), aggregate('sum_int', BIGINT), aggregate('sum_double', DOUBLE), aggregate('avg', BIGINT),
-    aggregate('min', TEXT), aggregate('max', BIGINT), aggregate('count_value', TEXT, true), aggregate('sum_int', BIGINT, true), aggregate('avg', DOUBLE),
+    aggregate('count', 0),
+    aggregate('count_value', DOUBLE),
+    aggregate('sum_int', BIGINT),
+    aggregate('sum_double', DOUBLE),
+    aggregate('avg', BIGINT),
+    aggregate('min', TEXT),
+    aggregate('max', BIGINT),
+    aggregate('count_value', TEXT, true),
+    aggregate('sum_int', BIGINT, true),
+    aggregate('avg', DOUBLE),
   ];
-  const outputs = [{ columns: ['k', 'n', 'xs', 'sk', 'sx', 'ak', 'ms', 'mb', 'ds', 'dk', 'ax'].map((name, i) => column(name, [BIGINT, BIGINT, BIGINT, BIGINT, DOUBLE, DOUBLE, TEXT, BIGINT, BIGINT, BIGINT, DOUBLE][i]!)), format: '' }];
+  const outputs = [
+    {
+      columns: ['k', 'n', 'xs', 'sk', 'sx', 'ak', 'ms', 'mb', 'ds', 'dk', 'ax'].map((name, i) =>
+        column(name, [BIGINT, BIGINT, BIGINT, BIGINT, DOUBLE, DOUBLE, TEXT, BIGINT, BIGINT, BIGINT, DOUBLE][i]!),
+      ),
+      format: '',
+    },
+  ];
   const program = makeProgram({
     tables: TABLES,
     outputs,
     groups: [{ keys: [BIGINT], aggregates }],
-    sorts: [{ keys: [{ type: BIGINT, isDescending: false, isNullsFirst: true }], values: outputs[0]!.columns.map(({ type }) => type), output: -1 }],
+    sorts: [
+      {
+        keys: [{ type: BIGINT, isDescending: false, isNullsFirst: true }],
+        values: outputs[0]!.columns.map(({ type }) => type),
+        output: -1,
+      },
+    ],
     coordinator: assemble(`
       route_all 0
       send
@@ -276,7 +385,12 @@ test('groups: partial on nodes, merged, having and order in the coordinator', ()
   });
   // b is about 2^60, so sums of 100 of them pass 64 bits: keep b small for the sum by inserting it modulo below.
   assert.throws(() => cluster.run(program), { code: 'overflow', message: 'sum(int) overflow' });
-  const small = { ...program, node: assemble(program.node === undefined ? '' : `
+  const small = {
+    ...program,
+    node: assemble(
+      program.node === undefined
+        ? ''
+        : `
       group_open 0 0
       scan_open 0 0 end
       start:
@@ -301,7 +415,9 @@ test('groups: partial on nodes, merged, having and order in the coordinator', ()
       scan_next 0 start
       end:
       group_send 0 0
-      ret`) };
+      ret`,
+    ),
+  };
   const groups = Map.groupBy(ROWS, ([, k]) => k);
   const wanted = [...groups].map(([k, rows]) => {
     const xs = rows.flatMap(([, , x]) => (x === null ? [] : [x]));
@@ -309,21 +425,36 @@ test('groups: partial on nodes, merged, having and order in the coordinator', ()
     const bs = rows.flatMap(([, , , , b]) => (b === null ? [] : [b]));
     const sum = xs.reduce((total, x) => total + x, 0);
     return [
-      k, rows.length, xs.length, bs.length * 1024, xs.length === 0 ? null : sum, k, names[0] ?? null, bs.reduce((a, b) => (a > b ? a : b)),
-      new Set(names).size, k, xs.length === 0 ? null : sum / xs.length,
+      k,
+      rows.length,
+      xs.length,
+      bs.length * 1024,
+      xs.length === 0 ? null : sum,
+      k,
+      names[0] ?? null,
+      bs.sort((a, b) => Number(b - a))[0],
+      new Set(names).size,
+      k,
+      xs.length === 0 ? null : sum / xs.length,
     ];
   });
   wanted.sort((a, b) => Number(a[0] ?? -1) - Number(b[0] ?? -1));
-  const text = JSON.stringify(wanted, (_, value: unknown) => (typeof value === 'bigint' ? `#${value}` : value)).replace(/"#(\d+)"/g, '$1').replaceAll(',', ', ');
+  const text = JSON.stringify(wanted, (_, value: unknown) => (typeof value === 'bigint' ? `#${value}` : value))
+    .replace(/"#(\d+)"/g, '$1')
+    .replaceAll(',', ', ');
   assert.equal(cluster.run(small), text);
 });
 
 test('count without groups', () => {
   const program = makeProgram({
     tables: TABLES,
-    groups: [{ keys: [], aggregates: [{ kind: 'count', argument: 0 as typeof INT, isNullable: false, isDistinct: false }] }],
+    groups: [
+      { keys: [], aggregates: [{ kind: 'count', argument: 0 as typeof INT, isNullable: false, isDistinct: false }] },
+    ],
     outputs: [{ columns: [column('count', BIGINT, false)], format: '' }],
-    coordinator: assemble('route_all 0\nsend\ngroup_open 0 0\ngroup_merge 0 0\nout_open 0\ngroup_first 0 end\nagg_result 1 0 0\nout_row 0 1\nend:\nout_close 0\nret'),
+    coordinator: assemble(
+      'route_all 0\nsend\ngroup_open 0 0\ngroup_merge 0 0\nout_open 0\ngroup_first 0 end\nagg_result 1 0 0\nout_row 0 1\nend:\nout_close 0\nret',
+    ),
     node: assemble('group_open 0 0\ntable_count 1 0\ngroup_count_add 0 0 1\ngroup_send 0 0\nret'),
   });
   assert.equal(cluster.run(program), '[10000]');
@@ -335,7 +466,20 @@ test('update and delete by collected rows; not-null is checked', () => {
     tables: TABLES,
     outputs: [{ columns: [column('id', BIGINT, false), column('k', BIGINT), column('s', TEXT)], format: '' }],
     updates: [{ table: 0, columns: [1, 3] }],
-    ranges: [{ table: 0, index: 1, equalRegister: 8, equalCount: 1, lowerRegister: -1, isLowerInclusive: false, upperRegister: -1, isUpperInclusive: false, isDescending: false, isOrdered: false }],
+    ranges: [
+      {
+        table: 0,
+        index: 1,
+        equalRegister: 8,
+        equalCount: 1,
+        lowerRegister: -1,
+        isLowerInclusive: false,
+        upperRegister: -1,
+        isUpperInclusive: false,
+        isDescending: false,
+        isOrdered: false,
+      },
+    ],
     coordinator: assemble('route_all 0\nsend\nreply_rows 0 -1 -1\nret'),
     node: assemble(`
       rows_clear 0
@@ -362,17 +506,25 @@ test('update and delete by collected rows; not-null is checked', () => {
   });
   const changed = ROWS.filter(([, k]) => k === 42);
   const run = (k: number, name: string | null): unknown[][] =>
-    JSON.parse(cluster.run(update, {
-      parameters: (parameters, text) => {
-        parameters.setInt(0, k, 0n);
-        if (name === null) parameters.setNull(1);
-        else parameters.setRef(1, text(name), TEXT);
-      },
-    })) as unknown[][];
+    JSON.parse(
+      cluster.run(update, {
+        parameters: (parameters, text) => {
+          parameters.setInt(0, k, 0n);
+          if (name === null) parameters.setNull(1);
+          else parameters.setRef(1, text(name), TEXT);
+        },
+      }),
+    ) as unknown[][];
   const sorted = (rows: unknown[][]): unknown[][] => rows.sort((a, b) => Number(a[0]) - Number(b[0]));
-  assert.deepEqual(sorted(run(42, 'changed')), changed.map(([id]) => [id, 1042, 'changed']));
+  assert.deepEqual(
+    sorted(run(42, 'changed')),
+    changed.map(([id]) => [id, 1042, 'changed']),
+  );
   assert.deepEqual(run(42, 'changed'), []);
-  assert.deepEqual(sorted(run(1042, null)), changed.map(([id]) => [id, 2042, null]));
+  assert.deepEqual(
+    sorted(run(1042, null)),
+    changed.map(([id]) => [id, 2042, null]),
+  );
   const remove = makeProgram({
     isWrite: true,
     tables: TABLES,
@@ -381,7 +533,8 @@ test('update and delete by collected rows; not-null is checked', () => {
     coordinator: POINT.coordinator,
     node: assemble(`param 1 0\npoint_open 0 0 end\n${LOAD_ALL}\nsend_row 0 1 0\ndelete 0\nend:\nret`),
   });
-  const id = (parameters: { setInt(index: number, num: number, big: bigint): void }): void => parameters.setInt(0, 9998, 0n);
+  const id = (parameters: { setInt(index: number, num: number, big: bigint): void }): void =>
+    parameters.setInt(0, 9998, 0n);
   assert.equal(cluster.run(remove, { parameters: id }), `[${jsonRow(ROWS[9998]!)}]`);
   assert.equal(cluster.run(remove, { parameters: id }), '[]');
 });
@@ -393,7 +546,12 @@ test('upsert: the rows of a batch in order, with excluded values', () => {
     tables: [{ tableId: 2, name: 'public.t2' }],
     inserts: [{ table: 0, columns: [0, 1, 2] }],
     updates: [{ table: 0, columns: [1, 2] }],
-    outputs: [{ columns: [column('id', BIGINT, false), column('v', BIGINT, false), column('s', TEXT), column('row', BIGINT)], format: '' }],
+    outputs: [
+      {
+        columns: [column('id', BIGINT, false), column('v', BIGINT, false), column('s', TEXT), column('row', BIGINT)],
+        format: '',
+      },
+    ],
     coordinator: assemble('batch_values 0 0 0\nbatch_route 0 0\nsend\nreply_rows 0 -1 -1\nret'),
     node: assemble(`
       batch_open 0 0 end
@@ -416,24 +574,77 @@ test('upsert: the rows of a batch in order, with excluded values', () => {
       end:
       ret`),
   });
-  const run = (rows: Parameters<typeof literalRows>[0]): unknown[][] => JSON.parse(cluster.run(upsert, { rows: literalRows(rows) })) as unknown[][];
+  const run = (rows: Parameters<typeof literalRows>[0]): unknown[][] =>
+    JSON.parse(cluster.run(upsert, { rows: literalRows(rows) })) as unknown[][];
   const byOrdinal = (rows: unknown[][]): unknown[][] => rows.sort((a, b) => Number(a[3]) - Number(b[3]));
-  assert.deepEqual(byOrdinal(run([[1, 10, 'a'], [2, 20, 'b'], [1, 5, 'c']])), [[1, 10, 'a', 0], [2, 20, 'b', 1], [1, 15, 'c', 2]]);
-  assert.deepEqual(byOrdinal(run([[2, 1, null], [3, 7, 'z']])), [[2, 21, null, 0], [3, 7, 'z', 1]]);
-  const nulls = { ...upsert, node: assemble('batch_open 0 0 end\ninsert 0 0 conflict\njmp end\nconflict:\nset_null 1\nupdate 0 0 1\nend:\nret') };
+  assert.deepEqual(
+    byOrdinal(
+      run([
+        [1, 10, 'a'],
+        [2, 20, 'b'],
+        [1, 5, 'c'],
+      ]),
+    ),
+    [
+      [1, 10, 'a', 0],
+      [2, 20, 'b', 1],
+      [1, 15, 'c', 2],
+    ],
+  );
+  assert.deepEqual(
+    byOrdinal(
+      run([
+        [2, 1, null],
+        [3, 7, 'z'],
+      ]),
+    ),
+    [
+      [2, 21, null, 0],
+      [3, 7, 'z', 1],
+    ],
+  );
+  const nulls = {
+    ...upsert,
+    node: assemble('batch_open 0 0 end\ninsert 0 0 conflict\njmp end\nconflict:\nset_null 1\nupdate 0 0 1\nend:\nret'),
+  };
   assert.throws(() => cluster.run(nulls, { rows: literalRows([[1, 1, 'a']]) }), { code: 'not_null_violation' });
-  const conflict = { ...upsert, node: assemble('batch_open 0 0 end\nstart:\ninsert 0 0 conflict\njmp next\nconflict:\nkey_conflict 0\nnext:\nbatch_next 0 start\nend:\nret') };
-  assert.throws(() => cluster.run(conflict, { rows: literalRows([[9, 1, 'a'], [3, 1, 'a']]) }), { code: 'key_conflict', row: 2 });
+  const conflict = {
+    ...upsert,
+    node: assemble(
+      'batch_open 0 0 end\nstart:\ninsert 0 0 conflict\njmp next\nconflict:\nkey_conflict 0\nnext:\nbatch_next 0 start\nend:\nret',
+    ),
+  };
+  assert.throws(
+    () =>
+      cluster.run(conflict, {
+        rows: literalRows([
+          [9, 1, 'a'],
+          [3, 1, 'a'],
+        ]),
+      }),
+    { code: 'key_conflict', row: 2 },
+  );
 });
 
 test('batches made row by row in the head; generated rows; unlogged tables', () => {
-  cluster.createTable(3, [{ name: 'id', type: BIGINT, isIdentity: true }, { name: 's', type: TEXT }, { name: 'doc', type: JSON_TYPE }], { isUnlogged: true });
+  cluster.createTable(
+    3,
+    [
+      { name: 'id', type: BIGINT, isIdentity: true },
+      { name: 's', type: TEXT },
+      { name: 'doc', type: JSON_TYPE },
+    ],
+    { isUnlogged: true },
+  );
   const parts = {
     isWrite: true,
     tables: [{ tableId: 3, name: 'public.t3' }],
     inserts: [{ table: 0, columns: [1, 2] }],
     outputs: [{ columns: [column('id', BIGINT, false), column('s', TEXT), column('doc', JSON_TYPE)], format: '' }],
-    constants: [{ kind: 'text', value: 'from a constant' }, { kind: 'json', value: '{"a": [1, 2.5, null]}' }],
+    constants: [
+      { kind: 'text', value: 'from a constant' },
+      { kind: 'json', value: '{"a": [1, 2.5, null]}' },
+    ],
     node: assemble(`
       batch_open 0 0 end
       start:
@@ -448,13 +659,25 @@ test('batches made row by row in the head; generated rows; unlogged tables', () 
   } as const;
   const rows = makeProgram({
     ...parts,
-    coordinator: assemble('batch_new 0 0\nbatch_row 0\nconst 1 0\nbatch_set 0 1 1\nconst 2 1\nbatch_set_null 0 2 2\nbatch_row_end 0\nbatch_row 0\nset_null 2\nbatch_set_null 0 2 2\nbatch_row_end 0\nbatch_route 0 0\nsend\nreply_rows 0 -1 -1\nret'),
+    coordinator: assemble(
+      'batch_new 0 0\nbatch_row 0\nconst 1 0\nbatch_set 0 1 1\nconst 2 1\nbatch_set_null 0 2 2\nbatch_row_end 0\nbatch_row 0\nset_null 2\nbatch_set_null 0 2 2\nbatch_row_end 0\nbatch_route 0 0\nsend\nreply_rows 0 -1 -1\nret',
+    ),
   });
-  const sorted = (reply: string): unknown[][] => (JSON.parse(reply) as unknown[][]).sort((a, b) => Number(a[0]) - Number(b[0]));
-  assert.deepEqual(sorted(cluster.run(rows)), [[0, 'from a constant', { a: [1, 2.5, null] }], [1, null, null]]);
+  const sorted = (reply: string): unknown[][] =>
+    (JSON.parse(reply) as unknown[][]).sort((a, b) => Number(a[0]) - Number(b[0]));
+  assert.deepEqual(sorted(cluster.run(rows)), [
+    [0, 'from a constant', { a: [1, 2.5, null] }],
+    [1, null, null],
+  ]);
   assert.deepEqual(cluster.redoBytes, [0, 0]);
-  const generated = makeProgram({ ...parts, coordinator: assemble('load_int 1 300\nbatch_generate 0 0 1\nbatch_route 0 0\nsend\nreply_rows 0 -1 -1\nret') });
-  assert.deepEqual(sorted(cluster.run(generated)).map(([id]) => id), Array.from({ length: 300 }, (_, i) => i + 2));
+  const generated = makeProgram({
+    ...parts,
+    coordinator: assemble('load_int 1 300\nbatch_generate 0 0 1\nbatch_route 0 0\nsend\nreply_rows 0 -1 -1\nret'),
+  });
+  assert.deepEqual(
+    sorted(cluster.run(generated)).map(([id]) => id),
+    Array.from({ length: 300 }, (_, i) => i + 2),
+  );
 });
 
 test('a failing head frees its batches', () => {
@@ -464,9 +687,13 @@ test('a failing head frees its batches', () => {
     coordinator: assemble('batch_values 0 0 0\nbatch_route 0 0\nbatch_new 1 0\nfail 0 0\nsend\nret'),
     failures: [{ code: 'zero_division', message: 'zero division' }],
   });
-  assert.throws(() => cluster.run(failing, { rows: literalRows([[1_000_000, 1, 1, 'a', 1n]]) }), { code: 'zero_division' });
+  assert.throws(() => cluster.run(failing, { rows: literalRows([[1_000_000, 1, 1, 'a', 1n]]) }), {
+    code: 'zero_division',
+  });
   assert.equal(memory.usedPages(), used);
-  assert.throws(() => cluster.run(INSERT, { rows: literalRows([[1_000_000, 2n ** 40n, 1, 'a', 1n]]) }), { code: 'out_of_range' });
+  assert.throws(() => cluster.run(INSERT, { rows: literalRows([[1_000_000, 2n ** 40n, 1, 'a', 1n]]) }), {
+    code: 'out_of_range',
+  });
   assert.equal(memory.usedPages(), used);
 });
 
@@ -482,7 +709,9 @@ test('a program without nodes; texts set as parameters live into the tail', () =
     tables: TABLES,
     outputs: [{ columns: [column('b', TEXT, false)], format: '' }],
     constants: [{ kind: 'text', value: 'half ' }],
-    coordinator: assemble(`const 1 0\nconcat 2 1 1\nset_param 3 2 ${TEXT}\nroute_all 0\nsend\nparam 5 3\nout_open 0\nout_row 0 5\nout_close 0\nret`),
+    coordinator: assemble(
+      `const 1 0\nconcat 2 1 1\nset_param 3 2 ${TEXT}\nroute_all 0\nsend\nparam 5 3\nout_open 0\nout_row 0 5\nout_close 0\nret`,
+    ),
     node: assemble('ret'),
   });
   assert.equal(cluster.run(kept), '["half half "]');

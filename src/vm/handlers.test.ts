@@ -19,10 +19,16 @@ const FILES = [
 function cases(file: string): { number: number; name: string }[] {
   const source = readFileSync(new URL(file, import.meta.url), 'utf8');
   const body = source.slice(source.indexOf('switch (op'), source.lastIndexOf('throw unknownOpcode'));
-  return [...body.matchAll(/case (\d+): ?\{?\s*\/\/ (\w+)/g)].map(([, number, name]) => ({ number: Number(number), name: name! }));
+  return [...body.matchAll(/case (\d+): ?\{?\s*\/\/ (\w+)/g)].map(([, number, name]) => ({
+    number: Number(number),
+    name: name!,
+  }));
 }
 
 test('the cases of the interpreter are those of the opcode table', () => {
   const handled = FILES.flatMap(cases).sort((a, b) => a.number - b.number);
-  assert.deepEqual(handled, OPCODES.map(({ number, name }) => ({ number, name })));
+  assert.deepEqual(
+    handled,
+    OPCODES.map(({ number, name }) => ({ number, name })),
+  );
 });

@@ -82,7 +82,7 @@ function parseBlocks(text: string): Block[] {
 
 /** Writes the lists out. */
 function expand(sql: string): string {
-  return sql.replace(/\{\{(\d+)\.\.(\d+) (.*?)\}\}/gs, (_match, first: string, last: string, row: string) => {
+  return sql.replace(/\{\{(\d+)\.\.(\d+) (.*?)\}\}(?!\})/gs, (_match, first: string, last: string, row: string) => {
     const rows: string[] = [];
     for (let number = Number(first); number <= Number(last); number++)
       rows.push(

@@ -22,6 +22,7 @@ import {
   BLOCK_NOW_LOW,
   BLOCK_ORDINAL,
   BLOCK_PARAMETER_REF,
+  BLOCK_PROFILE,
   BLOCK_PROGRAM_BYTES,
   BLOCK_PROGRAM_REF,
   BLOCK_SEED_HIGH,
@@ -32,6 +33,7 @@ import {
   FLAG_TAIL,
   FLAG_WRITES,
   PART_HEADER_BYTES,
+  PART_PROFILE_PAGE,
   PART_STATE,
   PART_STATE_OK,
 } from '../../executor/layout.ts';
@@ -39,7 +41,6 @@ import { BlockView, readError } from '../../executor/request-block.ts';
 import { TicketClient } from '../../executor/ticket-client.ts';
 import { freeBatch } from '../../program/batch.ts';
 import { compileRequest } from '../../program/compiler/compile.ts';
-import { disassemble } from '../../program/disassembler.ts';
 import { Parameters } from '../../program/parameters.ts';
 import type { Insert, Request, UtilityStatement } from '../../sql/ast/ast.ts';
 import { decodeTextInto } from '../../sql/lexer/text.ts';
@@ -51,7 +52,7 @@ import { JSON_TYPE, TEXT } from '../../types/type.ts';
 import { CoordinatorVm } from '../../vm/coordinator/coordinator-vm.ts';
 import { loadProgram } from '../../vm/core/loaded-program.ts';
 import { freeResults } from '../../vm/core/result.ts';
-import { prettyJson } from '../json-text.ts';
+import { explainReply, localProfile, readProfile } from './explain.ts';
 import { LiteralRows } from './literal-rows.ts';
 import { type ImportRequest, PendingRequest, type Reply } from './pending-request.ts';
 import { type CachedProgram, ProgramCache } from './program-cache.ts';
@@ -94,6 +95,9 @@ export class FrontendEngine {
   /** Requests that found their program stale, in their order: they go before the queue. */
   #stale: PendingRequest[] = [];
   #queue: PendingRequest[] = [];
+  /** Statements for main that wait for what came before them, in their order. */
+  #utilities: WaitingUtility[] = [];
+  #sequence = 0;
   #isUnordered = false;
   readonly #parts: { count: number; arenas: Int32Array; bytes: Float64Array };
   #catalog: Catalog;
@@ -133,7 +137,7 @@ export class FrontendEngine {
 
   /** Requests that have no reply yet. */
   get pendingCount(): number {
-    return this.tickets.inAir + this.#queue.length + this.#stale.length;
+    return this.tickets.inAir + this.#queue.length + this.#stale.length + this.#utilities.length;
   }
 
   /** True where poll would find something to do. */
@@ -204,6 +208,7 @@ export class FrontendEngine {
   poll(limit: number): number {
     const count = this.tickets.poll(this.#onFinal, limit);
     if (this.#hasWaiting() && this.#canPrepare()) this.#drain();
+    if (count > 0 && this.#utilities.length > 0) this.#sendUtilities();
     return count;
   }
 
@@ -215,6 +220,7 @@ export class FrontendEngine {
   #take(reply: Reply): PendingRequest {
     const request = this.#free.pop() ?? new PendingRequest(this.#memory);
     request.reply = reply;
+    request.sequence = ++this.#sequence;
     return request;
   }
 
@@ -222,6 +228,7 @@ export class FrontendEngine {
     try {
       request.timeZone = this.#timeZoneOf(timezone ?? this.settings.timezone);
       request.format = this.#formatOf(format ?? this.settings.format);
+      request.formatName = this.#formatName;
       request.limitSendBytes = this.settings.limitSendBytes;
     } catch (error) {
       this.#fail(request, error);
@@ -257,13 +264,13 @@ export class FrontendEngine {
   /** Finds the program, runs the head, takes the ticket. Every way out ends in a ticket or a reply. */
   #prepare(request: PendingRequest): void {
     try {
-      if (request.startedMs === 0) request.startedMs = this.#options.clock.monotonicMilliseconds();
+      if (request.startedMs === 0) request.startedMs = wallClockMs();
       const entry = request.importRequest === undefined ? this.#programOf(request) : this.#importProgram(request);
       if (entry === undefined) return;
       request.entry = entry;
       entry.useCount++;
       if (entry.explain === 'explain') {
-        this.#succeed(request, this.#explain(entry, undefined));
+        this.#succeed(request, explainReply(entry.program, request.format, undefined));
         return;
       }
       this.#submit(request, entry);
@@ -365,14 +372,30 @@ export class FrontendEngine {
         'EXPLAIN and PROFILE take SELECT, INSERT, UPDATE and DELETE',
         statement.position,
       );
-    const { reply } = request;
-    this.#release(request);
     this.#isUnordered = true;
-    this.#options.utility.run(
-      statement,
-      { format: this.#formatName || this.settings.format, timezone: this.#timezoneName || this.settings.timezone },
-      reply,
-    );
+    this.#utilities.push({ request, statement });
+    this.#sendUtilities();
+  }
+
+  /** Hands main the statements before which everything is over: a stale request would otherwise come behind them. */
+  #sendUtilities(): void {
+    const oldest = this.#oldestSequence();
+    while (this.#utilities.length > 0 && this.#utilities[0]!.request.sequence < oldest) {
+      const { request, statement } = this.#utilities.shift()!;
+      const { reply, formatName, timeZone: zone } = request;
+      this.#release(request);
+      this.#options.utility.run(statement, { format: formatName, timezone: zone.name }, reply);
+    }
+  }
+
+  /** The sequence number of the oldest request that has a ticket or was stale. */
+  #oldestSequence(): number {
+    let oldest = Number.POSITIVE_INFINITY;
+    if (this.tickets.inAir > 0)
+      for (const request of this.#byBlock)
+        if (request !== undefined && request.sequence < oldest) oldest = request.sequence;
+    for (const { sequence } of this.#stale) if (sequence < oldest) oldest = sequence;
+    return oldest;
   }
 
   #importProgram(request: PendingRequest): CachedProgram {
@@ -431,7 +454,9 @@ export class FrontendEngine {
     request.rowSource = this.#rowSourceOf(request, entry);
     const local = this.#vm.runHead(loaded, request);
     if (program.isLocal) {
-      this.#succeed(request, program.hasResult ? (local ?? EMPTY) : undefined);
+      const isProfiled = entry.explain === 'profile';
+      if (isProfiled) request.submittedMs = request.startedMs;
+      this.#succeed(request, isProfiled ? this.#profile(entry, request, undefined, 0) : (local ?? EMPTY));
       return;
     }
     if ((request.maskLow | request.maskHigh) === 0) {
@@ -443,7 +468,7 @@ export class FrontendEngine {
     this.#writeHeader(request, entry, view.at(block));
     const flags = (program.isWrite ? FLAG_WRITES : 0) | (program.canTailFail ? FLAG_TAIL : 0);
     this.#byBlock[view.get(BLOCK_ORDINAL)] = request;
-    request.submittedMs = entry.explain === 'profile' ? this.#options.clock.monotonicMilliseconds() : 0;
+    if (entry.explain === 'profile') request.submittedMs = wallClockMs();
     const isOrdered = this.tickets.submit(
       block,
       request.maskLow,
@@ -514,6 +539,7 @@ export class FrontendEngine {
     view.set(BLOCK_SEED_HIGH, request.seedHigh);
     view.set(BLOCK_FORMAT, request.format);
     view.set(BLOCK_LIMIT_SEND, request.limitSendBytes);
+    view.set(BLOCK_PROFILE, entry.explain === 'profile' ? 1 : 0);
     if (request.timeZone.isUtc) view.set(BLOCK_TIMEZONE_REF, 0);
     else {
       const name = new TextEncoder().encode(request.timeZone.name);
@@ -542,7 +568,7 @@ export class FrontendEngine {
     try {
       const { program } = entry;
       if (!program.hasResult) {
-        this.#succeed(request, entry.explain === 'profile' ? this.#explain(entry, request) : undefined);
+        this.#succeed(request, entry.explain === 'profile' ? this.#profile(entry, request, view, 0) : undefined);
         return;
       }
       const parts = this.#parts;
@@ -554,32 +580,22 @@ export class FrontendEngine {
         parts.count++;
       }
       const body = this.#vm.runTail(entry.loaded, request, parts);
-      this.#succeed(request, entry.explain === 'profile' ? this.#explain(entry, request) : body);
+      this.#succeed(request, entry.explain === 'profile' ? this.#profile(entry, request, view, body.length) : body);
     } catch (error) {
       this.#fail(request, error);
     }
   }
 
-  #explain(entry: CachedProgram, profiled: PendingRequest | undefined): Uint8Array {
+  /** The answer of PROFILE: the program and what its run took; the result itself is not shown. */
+  #profile(entry: CachedProgram, request: PendingRequest, view: BlockView | undefined, replyBytes: number): Uint8Array {
+    const times = { startedMs: request.startedMs, submittedMs: request.submittedMs, finalMs: wallClockMs() };
     const { program } = entry;
-    const bytecode: Record<string, unknown> = {};
-    if (program.coordinator.code.length > 4) bytecode.coordinator = disassemble(program.coordinator);
-    if (!program.isLocal) bytecode.node = disassemble(program.node);
-    const nowMs = this.#options.clock.monotonicMilliseconds();
-    const round = (ms: number): number => Math.round(ms * 1000) / 1000;
-    const profiler =
-      profiled === undefined
-        ? {}
-        : {
-            profiler: {
-              time_compile_ms: round(profiled.submittedMs - profiled.startedMs),
-              time_run_ms: round(nowMs - profiled.submittedMs),
-              time_ms: round(nowMs - profiled.startedMs),
-              compiled: false,
-            },
-          };
-    const plan = program.plan.length === 1 ? program.plan[0] : program.plan;
-    return new TextEncoder().encode(`[${prettyJson({ bytecode, plan, ...profiler }, 0)}]`);
+    if (view === undefined) return explainReply(program, request.format, localProfile(times));
+    return explainReply(
+      program,
+      request.format,
+      readProfile(this.#memory, this.#control, view, program, times, replyBytes),
+    );
   }
 
   #succeed(request: PendingRequest, body: Uint8Array | undefined): void {
@@ -614,9 +630,13 @@ export class FrontendEngine {
       if (!view.hasNode(node)) continue;
       // A part that failed has freed its results, and its error stands in their place.
       const part = view.part(node);
-      if (view.words[part + PART_STATE] === PART_STATE_OK)
-        freeResults(this.#memory, view.page >>> 16, part * 4 + PART_HEADER_BYTES);
+      if (view.words[part + PART_STATE] === PART_STATE_OK) this.#freePart(view, part);
     }
+  }
+
+  #freePart(view: BlockView, part: number): void {
+    freeResults(this.#memory, view.page >>> 16, part * 4 + PART_HEADER_BYTES);
+    if (view.get(BLOCK_PROFILE) !== 0) this.#memory.free(view.words[part + PART_PROFILE_PAGE]!, 1);
   }
 
   #release(request: PendingRequest): void {
@@ -626,6 +646,7 @@ export class FrontendEngine {
     request.parameters = undefined;
     request.importRequest = undefined;
     request.startedMs = 0;
+    request.dropText();
     this.#free.push(request);
   }
 
@@ -638,10 +659,17 @@ export class FrontendEngine {
   }
 }
 
+type WaitingUtility = { readonly request: PendingRequest; readonly statement: UtilityStatement };
+
 const EMPTY = new Uint8Array(0);
 const KIND_JSON_VALUE = 6;
 /** Import targets that keep their program. */
 const IMPORT_PROGRAM_COUNT_MAX = 256;
+
+/** Comparable in all threads. */
+function wallClockMs(): number {
+  return performance.timeOrigin + performance.now();
+}
 
 function isRowStatement(kind: string): boolean {
   return kind === 'select' || kind === 'insert' || kind === 'update' || kind === 'delete' || kind === 'with';

@@ -30,6 +30,7 @@ export class PendingRequest implements RequestContext {
   timeZone: TimeZone = UTC;
   /** FORMAT_* flags. */
   format = 0;
+  formatName = '';
   limitSendBytes = 0;
   rowSource: RowSource | null = null;
   maskLow = 0;
@@ -47,6 +48,8 @@ export class PendingRequest implements RequestContext {
   block = 0;
   /** True while its block has been with the nodes: they may have left results. */
   isOrdered = false;
+  /** Rises with each request that comes in; a stale one keeps it. */
+  sequence = 0;
   /** For PROFILE, milliseconds: when the request came, was ordered. */
   startedMs = 0;
   submittedMs = 0;
@@ -74,9 +77,13 @@ export class PendingRequest implements RequestContext {
     return this.#values.text(bytes, start, end);
   }
 
-  /** Frees the values. Those of a large request give their pages back. */
+  /** Frees the values. */
   releaseValues(): void {
     this.#values.reset();
+  }
+
+  /** The request is over. A large text is not kept. */
+  dropText(): void {
     if (this.text.length > TEXT_KEPT_BYTES) this.text = new Uint8Array(1024);
   }
 }

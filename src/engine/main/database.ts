@@ -45,6 +45,8 @@ export type Database = {
   readonly recovered: Recovered | undefined;
   /** A log for another thread, or the next node of this one. */
   openLog(): Log;
+  /** Makes durable what is in the log, for a clean stop, and closes main's. Throws what the file system throws. */
+  closeLog(): void;
 };
 
 /** Opens a database: recovers it where there is one. Throws LogDamage, or an Error that says what is wrong. */
@@ -80,15 +82,20 @@ export function openDatabase(options: DatabaseOptions): Database {
     logDirectory === undefined
       ? new NullLog()
       : new LogWriter(files, logDirectory, control.logState, options.onFullFile);
+  const mainLog = openLog();
   return {
     memory,
     control,
     publisher,
     counters,
-    committer: new Committer(control, memory, openLog()),
+    committer: new Committer(control, memory, mainLog),
     logDirectory,
     lsnMin: recovered?.log.firstLsn ?? 1,
     recovered,
     openLog,
+    closeLog: () => {
+      if (mainLog instanceof LogWriter) mainLog.syncCurrent();
+      mainLog.close();
+    },
   };
 }

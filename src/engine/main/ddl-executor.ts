@@ -8,6 +8,7 @@
  */
 
 import { SqlError } from '../../base/errors.ts';
+import { PAGE_BYTES } from '../../base/limits.ts';
 import type { Memory } from '../../base/memory.ts';
 import type { Catalog, TableDefinition } from '../../catalog/catalog.ts';
 import { applyDdl, type DdlCommand, loggedForm, tableById } from '../../catalog/ddl.ts';
@@ -81,18 +82,26 @@ export class DdlExecutor {
     const before = publisher.catalog;
     const command = await this.#build(fence, block, bound);
     let prepared: PreparedCatalog | undefined;
+    let cleaning: PlacedCommand | undefined;
     try {
       prepared = publisher.prepare(applyDdl(before, command));
+      cleaning = this.#place(cleaningOf(before, command));
       fence.appendRecord(SECTION_COMMAND, new TextEncoder().encode(JSON.stringify(loggedForm(command))));
     } catch (error) {
       if (prepared !== undefined) publisher.discard(prepared);
+      this.#free(cleaning);
       if (command.kind === 'createTable') dropTableStorage(memory, counters, command.table);
       else if (command.kind === 'createIndex')
         await this.#work(fence, block, { kind: 'dropIndex', tableId: command.tableId, index: command.index });
       throw error;
     }
     publisher.publish(prepared);
-    await this.#clean(fence, block, before, command);
+    if (cleaning !== undefined) {
+      await this.#runPlaced(fence, block, cleaning);
+      this.#free(cleaning);
+    }
+    // The nodes have let go of what they had open.
+    for (const table of before.tables) if (isDropped(table, command)) dropTableStorage(memory, counters, table);
   }
 
   /** Builds aside what the command adds; gives it with its places in memory. */
@@ -108,37 +117,57 @@ export class DdlExecutor {
     throw error;
   }
 
-  /** Frees what the command took out. The new version is published; the nodes let go of what they had open. */
-  async #clean(fence: DrainedFence, block: number, before: Catalog, command: DdlCommand): Promise<void> {
-    const { memory, counters } = this.#options;
-    if (command.kind === 'dropIndex') {
-      const index = tableById(before, command.tableId).indexes.find(({ id }) => id === command.indexId)!;
-      await this.#work(fence, block, { kind: 'dropIndex', tableId: command.tableId, index });
-      return;
+  /** Has all nodes do something, and gives the first error of it. Throws out_of_memory. */
+  async #work(fence: DrainedFence, block: number, command: NodeCommand): Promise<SqlError | undefined> {
+    const placed = this.#place(command)!;
+    try {
+      return await this.#runPlaced(fence, block, placed);
+    } finally {
+      this.#free(placed);
     }
-    if (command.kind !== 'dropTable' && command.kind !== 'dropSchema') return;
-    await this.#work(fence, block, { kind: 'forget' });
-    const isDropped = ({ id, schema }: TableDefinition): boolean =>
-      command.kind === 'dropTable' ? id === command.tableId : schema === command.name;
-    for (const table of before.tables) if (isDropped(table)) dropTableStorage(memory, counters, table);
   }
 
-  /** Has all nodes do something, and gives the first error of it. */
-  async #work(fence: DrainedFence, block: number, command: NodeCommand): Promise<SqlError | undefined> {
-    const { memory, waiter } = this.#options;
-    const bytes = new TextEncoder().encode(JSON.stringify(command));
-    const pageCount = Math.ceil(bytes.length / 16384);
-    const page = memory.allocate(pageCount);
-    try {
-      memory.u8[page >>> 16]!.set(bytes, (page & 0xffff) * 16384);
-      const view = this.#view.at(block);
-      view.set(BLOCK_COMMAND_REF, (page * 1024) | 0);
-      view.set(BLOCK_COMMAND_BYTES, bytes.length);
-      fence.startWork();
-      await waiter.until(() => fence.isWorkDone());
-      return fence.workError();
-    } finally {
-      memory.free(page, pageCount);
-    }
+  async #runPlaced(
+    fence: DrainedFence,
+    block: number,
+    { page, byteLength }: PlacedCommand,
+  ): Promise<SqlError | undefined> {
+    const view = this.#view.at(block);
+    view.set(BLOCK_COMMAND_REF, (page * 1024) | 0);
+    view.set(BLOCK_COMMAND_BYTES, byteLength);
+    fence.startWork();
+    await this.#options.waiter.until(() => fence.isWorkDone());
+    return fence.workError();
   }
+
+  #place(command: NodeCommand | undefined): PlacedCommand | undefined {
+    if (command === undefined) return undefined;
+    const { memory } = this.#options;
+    const bytes = new TextEncoder().encode(JSON.stringify(command));
+    const pageCount = Math.ceil(bytes.length / PAGE_BYTES);
+    const page = memory.allocate(pageCount);
+    memory.u8[page >>> 16]!.set(bytes, (page & 0xffff) * PAGE_BYTES);
+    return { page, pageCount, byteLength: bytes.length };
+  }
+
+  #free(placed: PlacedCommand | undefined): void {
+    if (placed !== undefined) this.#options.memory.free(placed.page, placed.pageCount);
+  }
+}
+
+/** A command in shared pages: placed before the log has it where it runs afterwards, as that may not fail. */
+type PlacedCommand = { readonly page: number; readonly pageCount: number; readonly byteLength: number };
+
+/** What the nodes do once a command is published. */
+function cleaningOf(before: Catalog, command: DdlCommand): NodeCommand | undefined {
+  if (command.kind === 'dropTable' || command.kind === 'dropSchema') return { kind: 'forget' };
+  if (command.kind !== 'dropIndex') return undefined;
+  const { tableId, indexId } = command;
+  const index = tableById(before, tableId).indexes.find(({ id }) => id === indexId)!;
+  return { kind: 'dropIndex', tableId, index };
+}
+
+function isDropped({ id, schema }: TableDefinition, command: DdlCommand): boolean {
+  if (command.kind === 'dropTable') return id === command.tableId;
+  return command.kind === 'dropSchema' && schema === command.name;
 }

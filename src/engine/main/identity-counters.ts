@@ -29,11 +29,13 @@ export class IdentityCounters {
     this.#free.push(ref);
   }
 
-  /** Raises the next value to `next` at least. */
+  /** Raises the next value to `next` at least; 2^63 means that the values are used up. */
   raise(ref: number, next: bigint): void {
     const words = this.#memory.big[ref >>> 26]!;
     const index = (ref & 0x3ffffff) << 1;
-    if (Atomics.load(words, index) < next) Atomics.store(words, index, next);
+    const current = Atomics.load(words, index);
+    // A negative counter is used up (program/identity.ts).
+    if (current >= 0n && current < next) Atomics.store(words, index, BigInt.asIntN(64, next));
   }
 
   #set(ref: number, value: bigint): void {

@@ -11,8 +11,7 @@ import { applyDdl, type DdlCommand, emptyCatalog, tableById } from '../../catalo
 import { SECTION_COMMAND, SECTION_ROWS } from '../../log/record.ts';
 import { type Recovery, recover } from '../../log/recover.ts';
 import { Partition } from '../../storage/partition.ts';
-import * as redoModule from '../../storage/redo.ts';
-const { applyRedo } = redoModule as any;
+import { RedoApplier } from '../../storage/redo.ts';
 import { UndoLog } from '../../storage/undo.ts';
 import { INT } from '../../types/type.ts';
 import type { IdentityCounters } from './identity-counters.ts';
@@ -27,9 +26,6 @@ export type Recovered = {
   readonly rowChangeCount: number;
   readonly durationMs: number;
 };
-
-/** Undo records kept before they are dropped: what one record of the log can change is bounded by memory anyway. */
-const RELEASE_INTERVAL = 256;
 
 /** Reads the log in `directory`. Throws LogDamage, naming file and offset, and then nothing on disk has changed. */
 export function recoverDatabase(
@@ -59,19 +55,20 @@ class Replay {
   readonly #memory: Memory;
   readonly #counters: IdentityCounters;
   readonly #undo: UndoLog;
+  readonly #applier: RedoApplier;
   readonly #partitions = new Map<number, Partition>();
+  readonly #resolve = (id: number): Partition | undefined => this.#partitions.get(id);
   #catalog: Catalog = emptyCatalog([]);
-  #sectionCount = 0;
   rowChangeCount = 0;
 
   constructor(memory: Memory, counters: IdentityCounters) {
     this.#memory = memory;
     this.#counters = counters;
     this.#undo = new UndoLog(memory);
+    this.#applier = new RedoApplier(memory, this.#undo);
   }
 
   command(command: DdlCommand | CreateRepository): void {
-    this.#release();
     if (command.kind === 'createRepository') {
       this.#catalog = { ...this.#catalog, nodes: command.nodes };
       return;
@@ -112,22 +109,16 @@ class Replay {
   }
 
   rows(bytes: Uint8Array, start: number, end: number): void {
-    this.rowChangeCount += applyRedo(bytes, start, end, (id) => this.#partitions.get(id), this.#undo);
-    this.#sectionCount++;
-    if (this.#sectionCount % RELEASE_INTERVAL === 0) this.#release();
+    this.rowChangeCount += this.#applier.apply(bytes, start, end, this.#resolve);
   }
 
   /** The catalog, with identity counters behind the highest values stored. */
   finish(): Catalog {
-    this.#release();
+    this.#applier.dispose();
     this.#undo.dispose();
     for (const table of this.#catalog.tables) this.#raiseIdentity(table);
     for (const partition of this.#partitions.values()) partition.close();
     return this.#catalog;
-  }
-
-  #release(): void {
-    this.#undo.release(this.#undo.mark());
   }
 
   #open(table: TableDefinition): void {
@@ -154,7 +145,7 @@ class Replay {
         if (highest !== undefined && highest + 1n > next) next = highest + 1n;
       }
     }
-    this.#counters.raise(table.identityRef, next < 2n ** 63n ? next : -(2n ** 63n));
+    this.#counters.raise(table.identityRef, next);
   }
 }
 

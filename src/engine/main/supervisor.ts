@@ -40,8 +40,8 @@ export type SupervisorOptions = {
   readonly settings: SettingValues;
   /** SET: checks and saves; throws SqlError. Changes `settings` in place. */
   readonly changeSetting: (name: string, value: unknown) => void;
-  /** Tells the other threads of changed settings. */
-  readonly onSettings: () => void;
+  /** Tells the other threads of changed settings; resolves when all go by them. */
+  readonly onSettings: () => Promise<void>;
   readonly processStatus: () => Promise<ProcessStatus>;
   readonly log: { info(message: string, fields?: Record<string, string | number | boolean | null>): void };
 };
@@ -119,7 +119,7 @@ export class Supervisor {
       case 'show':
         return await this.#show(statement, settings);
       case 'set':
-        this.#set(statement);
+        await this.#set(statement);
         return undefined;
       default: {
         const zone = timeZone(settings.timezone);
@@ -137,7 +137,7 @@ export class Supervisor {
     }
   }
 
-  #set(statement: SetSetting): void {
+  async #set(statement: SetSetting): Promise<void> {
     const { value } = statement.value;
     const plain = typeof value === 'bigint' ? Number(value) : value;
     try {
@@ -148,7 +148,7 @@ export class Supervisor {
       throw new SqlError(code, `the setting could not be saved: ${(error as Error).message}`);
     }
     this.applySettings();
-    this.#options.onSettings();
+    await this.#options.onSettings();
   }
 
   async #show(show: Show, settings: Settings): Promise<Uint8Array> {

@@ -4,7 +4,7 @@
  */
 
 import { assert } from '../../base/assert.ts';
-import { NODE_PROGRAM_COUNT_MAX } from '../../base/limits.ts';
+import { NODE_PROGRAM_COUNT_MAX, PAGE_BYTES } from '../../base/limits.ts';
 import type { Memory } from '../../base/memory.ts';
 import type { Catalog } from '../../catalog/catalog.ts';
 import type { Control } from '../../executor/control.ts';
@@ -16,6 +16,7 @@ import {
   BLOCK_NOW_HIGH,
   BLOCK_NOW_LOW,
   BLOCK_PARAMETER_REF,
+  BLOCK_PROFILE,
   BLOCK_PROGRAM_BYTES,
   BLOCK_PROGRAM_ID,
   BLOCK_PROGRAM_REF,
@@ -25,6 +26,10 @@ import {
   BLOCK_VERSION,
   PART_HEADER_BYTES,
   PART_INLINE_BYTES,
+  PART_PROFILE_BYTES,
+  PART_PROFILE_END,
+  PART_PROFILE_PAGE,
+  PART_PROFILE_START,
   PART_REDO_BYTES,
   PART_REDO_OPERATIONS,
   PART_REDO_REF,
@@ -43,6 +48,7 @@ import { type LoadedProgram, loadProgram } from '../../vm/core/loaded-program.ts
 import { freeResults } from '../../vm/core/result.ts';
 import { NodeVm } from '../../vm/node/node-vm.ts';
 import { Interrupted, type PartContext } from '../../vm/node/part.ts';
+import { PartProfile } from '../../vm/node/profile.ts';
 import type { NodeCommand } from '../main/ddl-executor.ts';
 import { OwnPartitions } from './node-storage.ts';
 
@@ -93,7 +99,8 @@ export class NodeRunner implements PartRunner, PartContext {
     const undoBefore = this.undo.mark();
     this.redo.begin();
     try {
-      this.#vm.run(program, this);
+      if (view.get(BLOCK_PROFILE) === 0) this.#vm.run(program, this);
+      else this.#runProfiled(program, view, part);
     } catch (error) {
       if (error instanceof Interrupted) return PART_INTERRUPTED;
       throw error;
@@ -107,6 +114,29 @@ export class NodeRunner implements PartRunner, PartContext {
     words[part + PART_REDO_BYTES] = byteLength;
     words[part + PART_REDO_OPERATIONS] = redo.changeCount;
     return PART_WROTE | PART_REDO;
+  }
+
+  /** Runs a part for PROFILE: what it tells lies in a page of its own, which the frontend frees. */
+  #runProfiled(program: LoadedProgram, view: BlockView, part: number): void {
+    const { words } = view;
+    const times = this.#memory.f64[view.page >>> 16]!;
+    const nowMs = (): number => performance.timeOrigin + performance.now();
+    words[part + PART_PROFILE_PAGE] = 0;
+    const profile = new PartProfile(nowMs);
+    times[(part + PART_PROFILE_START) >> 1] = nowMs();
+    this.#vm.profile = profile;
+    try {
+      this.#vm.run(program, this);
+      profile.begin(-1, this.#vm.passedRows);
+    } finally {
+      this.#vm.profile = null;
+    }
+    times[(part + PART_PROFILE_END) >> 1] = nowMs();
+    const bytes = new TextEncoder().encode(JSON.stringify(profile.statements)).subarray(0, PAGE_BYTES);
+    const page = this.#memory.allocate(1);
+    this.#memory.u8[page >>> 16]!.set(bytes, (page & 0xffff) * PAGE_BYTES);
+    words[part + PART_PROFILE_PAGE] = page;
+    words[part + PART_PROFILE_BYTES] = bytes.length;
   }
 
   /** Runs the tail to see whether it fails; the frontend runs it again for the reply. */
@@ -148,8 +178,9 @@ export class NodeRunner implements PartRunner, PartContext {
 
   discardResult(view: BlockView, part: number): void {
     // A part that failed has freed its results itself, and its error stands in their place.
-    if (view.words[part + PART_STATE] === PART_STATE_OK)
-      freeResults(this.#memory, view.page >>> 16, part * 4 + PART_HEADER_BYTES);
+    if (view.words[part + PART_STATE] !== PART_STATE_OK) return;
+    freeResults(this.#memory, view.page >>> 16, part * 4 + PART_HEADER_BYTES);
+    if (view.get(BLOCK_PROFILE) !== 0) this.#memory.free(view.words[part + PART_PROFILE_PAGE]!, 1);
   }
 
   undoMark(): number {

@@ -221,6 +221,16 @@ export class ExpressionCompiler {
     this.#known.set(bound, this.value(bound));
   }
 
+  /**
+   * Frees the registers taken since the mark and forgets what is in them. Only where code runs once and in its order: a
+   * long JSON literal does not need a register for each of its values.
+   */
+  #release(mark: number): void {
+    for (const [key, register] of this.#known) if (register >= mark) this.#known.delete(key);
+    for (const [key, register] of this.#invariants) if (register >= mark) this.#invariants.delete(key);
+    this.#registers.release(mark);
+  }
+
   /** A register that holds the value already, or undefined where it has to be computed. `target` is where a column would be wanted. */
   #leaf(bound: Bound, target?: number): number | undefined {
     switch (bound.kind) {
@@ -342,8 +352,11 @@ export class ExpressionCompiler {
         break;
       case 'jsonBuild': {
         const isObject = bound.opcode === 'json_object';
-        const first = this.consecutive(bound.operands);
+        const mark = this.#registers.mark();
+        // Without elements there is no first register: any will do.
+        const first = bound.operands.length === 0 ? target : this.consecutive(bound.operands);
         this.#code.emit(bound.opcode, target, first, isObject ? bound.operands.length / 2 : bound.operands.length);
+        if (this.#place === 'head') this.#release(mark);
         break;
       }
       case 'toJson': {

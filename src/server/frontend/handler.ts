@@ -101,11 +101,17 @@ export class FrontendHandler implements HttpHandler {
       held.push({ run: () => this.#execute(connection, reply, copy, 0, copy.length, parameters, format, timezone) });
       return;
     }
-    const isUtility = this.#engine.execute(bytes, start, end, parameters, format, timezone, (error, body) => {
+    let isAnswered = false;
+    let isHolding = false;
+    const isUnordered = this.#engine.execute(bytes, start, end, parameters, format, timezone, (error, body) => {
+      isAnswered = true;
       answer(reply, error, body);
-      if (this.#held.has(connection)) this.#letGo(connection);
+      if (isHolding) this.#letGo(connection);
     });
-    if (isUtility) this.#held.set(connection, []);
+    if (isUnordered && !isAnswered) {
+      isHolding = true;
+      this.#held.set(connection, []);
+    }
     this.#onWork();
   }
 

@@ -4,7 +4,7 @@ import { notSupported, SqlError } from '../../base/errors.ts';
 import { BIGINT, DOUBLE, JSON_TYPE, NULL_TYPE, type TypeId, VALUE_NAMES } from '../../types/type.ts';
 import type { Call, Expression } from '../ast/ast.ts';
 import type { Bound, BoundAggregate } from './bound.ts';
-import { asDouble } from './operators.ts';
+import { asDouble, BOUND_NULL } from './operators.ts';
 import type { Scope } from './scope.ts';
 
 const SUPPORTED: ReadonlySet<string> = new Set(['count', 'sum', 'avg', 'min', 'max']);
@@ -37,7 +37,9 @@ export function bindAggregate(tree: Call, scope: Scope, bind: Bind, bindConditio
     });
   }
   if (tree.arguments.length !== 1) throw new SqlError('wrong_arguments', `${name}: expected 1 argument`, tree.position);
-  const argument = bind(tree.arguments[0]!, rowScope);
+  const bound = bind(tree.arguments[0]!, rowScope);
+  // NULLs are ignored, of whatever type: as ints their aggregates have one.
+  const argument = bound.type === NULL_TYPE ? { ...BOUND_NULL, type: BIGINT } : bound;
   return add(grouping.aggregates, describe(name, argument, tree, filter));
 }
 
@@ -49,7 +51,7 @@ function describe(name: string, argument: Bound, tree: Call, filter: Bound | und
   if (name === 'count') return { ...base, kind: 'count_value', type: BIGINT, isNullable: false };
   const type: TypeId = argument.type;
   if (name === 'sum' || name === 'avg') {
-    if (type !== BIGINT && type !== DOUBLE && type !== NULL_TYPE) throw wrong();
+    if (type !== BIGINT && type !== DOUBLE) throw wrong();
     if (name === 'avg') return { ...base, kind: 'avg', type: DOUBLE, isNullable: true };
     if (type === DOUBLE) return { ...base, argument: asDouble(argument), kind: 'sum_double', type, isNullable: true };
     return { ...base, kind: 'sum_int', type: BIGINT, isNullable: true };

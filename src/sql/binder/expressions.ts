@@ -304,6 +304,8 @@ function bindCase(tree: Case, scope: Scope): Bound {
   const results = tree.branches.map(({ result }) => bindExpression(result, scope));
   const otherwise = tree.otherwise === undefined ? BOUND_NULL : bindExpression(tree.otherwise, scope);
   const type = commonType([...results, otherwise], 'CASE', tree.position);
+  // Nothing but NULLs: the one NULL that takes any type.
+  if (type === NULL_TYPE) return BOUND_NULL;
   const all = [...results, otherwise];
   const bound: Bound = {
     kind: 'case',
@@ -385,6 +387,7 @@ function bindCall(tree: Call, scope: Scope): Bound {
     if (operands.length === 0)
       throw new SqlError('wrong_arguments', 'coalesce: expected at least 1 argument', tree.position);
     const type = commonType(operands, name, tree.position);
+    if (type === NULL_TYPE) return BOUND_NULL;
     return {
       kind: 'coalesce',
       operands: operands.map((operand) => toCommon(operand, type)),
@@ -396,6 +399,7 @@ function bindCall(tree: Call, scope: Scope): Bound {
   if (name === 'nullif') {
     expect(2);
     const [a, b] = operands as [Bound, Bound];
+    if (a.type === NULL_TYPE) return BOUND_NULL;
     const when = bindComparison('=', a, b, tree.position);
     return once(a, {
       kind: 'case',

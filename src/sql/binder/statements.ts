@@ -251,7 +251,7 @@ function bindGroupKeys(core: SelectCore, items: readonly Item[], base: Scope): G
     const tree = item?.tree ?? expression;
     const bound = bindExpression(tree, { ...base, clause: 'GROUP BY' });
     if (bound.type === JSON_TYPE) throw notSupported('GROUP BY of json', tree.position);
-    return { tree, bound };
+    return { tree, bound: bound.type === NULL_TYPE ? { ...BOUND_NULL, type: BIGINT } : bound };
   });
 }
 

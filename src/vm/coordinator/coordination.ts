@@ -14,7 +14,8 @@ const BATCH_TYPE = 8;
 
 export function runCoordinator(vm: CoordinatorVm, op: number, a: number, b: number, c: number, pc: number): number {
   switch (op) {
-    case 384: { // route_all
+    case 384: {
+      // route_all
       const routed = vm.routed(a);
       vm.addNodes(routed.maskLow, routed.maskHigh);
       return pc;
@@ -25,7 +26,8 @@ export function runCoordinator(vm: CoordinatorVm, op: number, a: number, b: numb
     case 386: // route_list
       routeList(vm, a);
       return pc;
-    case 387: { // batch_values
+    case 387: {
+      // batch_values
       const source = vm.rowSource();
       assert(source !== null, 'a request with batch_values has rows');
       source.fill(vm.beginBatch(a, vm.program.program.inserts[b]), c);
@@ -47,7 +49,8 @@ export function runCoordinator(vm: CoordinatorVm, op: number, a: number, b: numb
     case 392: // batch_row_end
       vm.builder(a).endRow();
       return pc;
-    case 393: { // batch_generate
+    case 393: {
+      // batch_generate
       const builder = vm.isOpenBatch(a) ? vm.builder(a) : vm.beginBatch(a, vm.program.program.inserts[b]);
       builder.generate(vm.num[c]);
       return pc;
@@ -76,7 +79,7 @@ export function runCoordinator(vm: CoordinatorVm, op: number, a: number, b: numb
       vm.reply.byte(0x5d); // ]
       return pc;
     case 401: // limit_check
-      if (vm.num[a] < 0 || (vm.num[a] !== vm.num[a] && vm.big[a] < 0n)) throw negativeLimit(b);
+      if (vm.num[a] < 0 || (Number.isNaN(vm.num[a]) && vm.big[a] < 0n)) throw negativeLimit(b);
       return pc;
     default:
       throw unknownOpcode(op);
@@ -105,7 +108,8 @@ function replyRows(vm: CoordinatorVm, stream: number, sort: number, limits: Limi
   const { reply, merge, memory } = vm;
   const limitBytes = vm.request.limitSendBytes;
   let skip = limits === undefined ? 0 : bound(vm, limits.offsetRegister, 0);
-  let left = limits === undefined ? Number.POSITIVE_INFINITY : bound(vm, limits.limitRegister, Number.POSITIVE_INFINITY);
+  let left =
+    limits === undefined ? Number.POSITIVE_INFINITY : bound(vm, limits.limitRegister, Number.POSITIVE_INFINITY);
   reply.byte(0x5b); // [
   merge.open(vm.parts, stream, sort < 0 ? null : vm.program.program.sorts[sort].keys);
   while (left > 0 && merge.next()) {
@@ -131,7 +135,7 @@ function replyRows(vm: CoordinatorVm, stream: number, sort: number, limits: Limi
 function bound(vm: CoordinatorVm, register: number, otherwise: number): number {
   if (register < 0 || vm.nul[register] !== 0) return otherwise;
   const value = vm.num[register];
-  return value === value ? value : Number.POSITIVE_INFINITY;
+  return Number.isNaN(value) ? Number.POSITIVE_INFINITY : value;
 }
 
 /** A comma and a space between rows. */

@@ -6,19 +6,19 @@
 
 import { ByteWriter } from '../../base/byte-writer.ts';
 import type { Memory } from '../../base/memory.ts';
-import { BatchBuilder, type RowSource } from '../../program/batch-builder.ts';
 import { freeBatch } from '../../program/batch.ts';
+import { BatchBuilder, type RowSource } from '../../program/batch-builder.ts';
 import type { InsertSpec } from '../../program/program.ts';
 import type { TypeId } from '../../types/type.ts';
-import { copyRun, byteLengthOf } from '../core/bytes.ts';
+import { byteLengthOf, copyRun } from '../core/bytes.ts';
 import { interpret } from '../core/interpreter.ts';
 import type { LoadedProgram } from '../core/loaded-program.ts';
 import { ResultReader } from '../core/result.ts';
+import { RoutedTable } from '../core/routed-table.ts';
 import { kindOf, WIDE_KIND } from '../core/value-column.ts';
 import { Vm } from '../core/vm.ts';
 import { runCoordinator } from './coordination.ts';
 import { type CoordinatorEnvironment, NO_PARTS, type PartResults, type RequestContext } from './request.ts';
-import { RoutedTable } from '../core/routed-table.ts';
 import { StreamMerge } from './stream-merge.ts';
 
 const NO_REPLY = new Uint8Array(0);

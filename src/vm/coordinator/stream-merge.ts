@@ -6,10 +6,10 @@
 import type { Memory } from '../../base/memory.ts';
 import { createRegisters, type RegisterFile } from '../../base/registers.ts';
 import type { SortKey } from '../../program/program.ts';
-import { compareIntegers } from '../core/integers.ts';
 import { compareBytes } from '../core/bytes.ts';
+import { compareIntegers } from '../core/integers.ts';
 import { ResultReader } from '../core/result.ts';
-import { DOUBLE_KIND, INTEGER_KIND, kindOf, orderPrefix, TEXT_KIND, compareWide } from '../core/value-column.ts';
+import { compareWide, DOUBLE_KIND, INTEGER_KIND, kindOf, orderPrefix, TEXT_KIND } from '../core/value-column.ts';
 import type { PartResults } from './request.ts';
 
 export class StreamMerge {
@@ -41,7 +41,8 @@ export class StreamMerge {
     while (this.readers.length < parts.count) this.readers.push(new ResultReader(this.memory));
     for (let part = 0; part < parts.count; part++) this.readers[part].open(parts.arenas[part], parts.bytes[part]);
     if (keys === null) return;
-    if (this.registers.num.length < parts.count * keys.length) this.registers = createRegisters(parts.count * keys.length);
+    if (this.registers.num.length < parts.count * keys.length)
+      this.registers = createRegisters(parts.count * keys.length);
     if (this.prefixes.length < parts.count) {
       this.prefixes = new Float64Array(parts.count);
       this.hasHead = new Uint8Array(parts.count);

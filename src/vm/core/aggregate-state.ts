@@ -16,11 +16,11 @@
  * partial form is that set (group-set.ts).
  */
 
+import { SqlError } from '../../base/errors.ts';
 import type { Memory } from '../../base/memory.ts';
 import type { RegisterFile } from '../../base/registers.ts';
 import { createRegisters } from '../../base/registers.ts';
 import type { Scratch } from '../../base/scratch.ts';
-import { SqlError } from '../../base/errors.ts';
 import type { AggregateSpec } from '../../program/program.ts';
 import { BIGINT } from '../../types/type.ts';
 import { readInteger, writeInteger } from './integers.ts';
@@ -118,7 +118,7 @@ export class AggregateState {
     const value = registers.num[register];
     pair.num[0] = group;
     pair.num[1] = value;
-    if (value !== value) pair.big[1] = registers.big[register];
+    if (Number.isNaN(value)) pair.big[1] = registers.big[register];
     const distinct = this.distinct!;
     distinct.find(pair, 0);
     return distinct.isNew;

@@ -33,7 +33,7 @@ export function compareBytes(memory: Memory, left: number, right: number): numbe
   let r = (right & 0x3ffffff) << 2;
   const leftLength = leftWords[l];
   const rightLength = rightWords[r];
-  const shorter = leftLength < rightLength ? leftLength : rightLength;
+  const shorter = Math.min(leftLength, rightLength);
   for (const end = l + (shorter >>> 2); l < end; ) {
     const leftWord = leftWords[++l];
     const rightWord = rightWords[++r];

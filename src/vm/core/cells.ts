@@ -8,7 +8,13 @@ import type { RegisterFile } from '../../base/registers.ts';
 import { bigOfWords, numberOfWords, WORDS, wordsOfBig } from '../../types/int64.ts';
 
 /** A cell into a register; returns its null flag, which is not stored. */
-export function loadCell(registers: RegisterFile, register: number, memory: Memory, arena: number, word: number): number {
+export function loadCell(
+  registers: RegisterFile,
+  register: number,
+  memory: Memory,
+  arena: number,
+  word: number,
+): number {
   const words = memory.i32[arena];
   const type = words[word + 2];
   switch (type) {
@@ -34,7 +40,7 @@ export function loadCell(registers: RegisterFile, register: number, memory: Memo
       }
       const value = numberOfWords(low, high);
       registers.num[register] = value;
-      if (value !== value) registers.big[register] = bigOfWords(low, high);
+      if (Number.isNaN(value)) registers.big[register] = bigOfWords(low, high);
       return 0;
     }
   }
@@ -74,7 +80,7 @@ export function storeCell(
       words[word + 1] = 0;
       return;
     default:
-      if (value === value) {
+      if (!Number.isNaN(value)) {
         words[word] = value | 0; // ToInt32 is exact modulo 2^32
         words[word + 1] = Math.floor(value / 4294967296) | 0;
         return;

@@ -42,7 +42,11 @@ test('jumps on truth and NULL', () => {
 });
 
 test('guards skip the next instruction when an operand is NULL', () => {
-  for (const [nulls, guard] of [[[1], 'guard1 0 1'], [[2], 'guard2 0 1 2'], [[3], 'guard_n 0 1 3']] as [number[], string][]) {
+  for (const [nulls, guard] of [
+    [[1], 'guard1 0 1'],
+    [[2], 'guard2 0 1 2'],
+    [[3], 'guard_n 0 1 3'],
+  ] as [number[], string][]) {
     vm.assemble(`load_int 5 1\n${guard}\nload_int 5 2`);
     assert.deepEqual([vm.nul[0], vm.num[5]], [0, 2], guard);
     vm.assemble(`load_int 5 1\nset_null ${nulls[0]}\n${guard}\nload_int 5 2`);
@@ -64,7 +68,9 @@ test('constants of every kind', () => {
     { kind: 'bool', value: true },
     { kind: 'timestamp', value: '-62135596800000000' },
   ] as const;
-  vm.assemble('const 0 0\nconst 1 1\nconst 2 2\nconst 3 3\nconst 4 4\nmove 5 0\nset_null 0\nmove_null 6 0', { constants });
+  vm.assemble('const 0 0\nconst 1 1\nconst 2 2\nconst 3 3\nconst 4 4\nmove 5 0\nset_null 0\nmove_null 6 0', {
+    constants,
+  });
   assert.equal(readInteger(vm.num, vm.big, 0), 9223372036854775807n);
   assert.equal(readInteger(vm.num, vm.big, 5), 9223372036854775807n);
   assert.deepEqual([readInteger(vm.num, vm.big, 6), vm.nul[6]], [9223372036854775807n, 1]);
@@ -73,7 +79,18 @@ test('constants of every kind', () => {
 });
 
 test('parameters are read and set', () => {
-  const values = [0n, -1n, 2n ** 31n, -(2n ** 31n) - 1n, 2n ** 53n, 2n ** 53n + 1n, -(2n ** 53n), -(2n ** 53n) - 1n, 2n ** 63n - 1n, -(2n ** 63n)];
+  const values = [
+    0n,
+    -1n,
+    2n ** 31n,
+    -(2n ** 31n) - 1n,
+    2n ** 53n,
+    2n ** 53n + 1n,
+    -(2n ** 53n),
+    -(2n ** 53n) - 1n,
+    2n ** 63n - 1n,
+    -(2n ** 63n),
+  ];
   for (const value of values) {
     const isExact = value >= -(2n ** 53n) && value <= 2n ** 53n;
     parameters.setInt(3, isExact ? Number(value) : Number.NaN, value);
@@ -95,7 +112,10 @@ test('parameters are read and set', () => {
 
 test('fail raises the error of its spec', () => {
   const failures = [{ code: 'not_null_violation', message: "column 'a' cannot be NULL" }] as const;
-  assert.throws(() => vm.assemble('fail 0 0', { failures }), { code: 'not_null_violation', message: "column 'a' cannot be NULL" });
+  assert.throws(() => vm.assemble('fail 0 0', { failures }), {
+    code: 'not_null_violation',
+    message: "column 'a' cannot be NULL",
+  });
 });
 
 test('now is the transaction time', () => {

@@ -4,12 +4,12 @@ import { Memory } from '../../base/memory.ts';
 import { createRegisters } from '../../base/registers.ts';
 import { Scratch } from '../../base/scratch.ts';
 import type { AggregateSpec } from '../../program/program.ts';
-import { BIGINT, BOOL, DOUBLE, JSON_TYPE, TEXT, type TypeId } from '../../types/type.ts';
 import { jsonFromText } from '../../types/json.ts';
+import { BIGINT, BOOL, DOUBLE, JSON_TYPE, TEXT, type TypeId } from '../../types/type.ts';
 import { textOf } from './bytes.ts';
 import { GroupSet } from './group-set.ts';
 import { readInteger, writeInteger } from './integers.ts';
-import { ResultReader, ResultWriter, freeResults } from './result.ts';
+import { freeResults, ResultReader, ResultWriter } from './result.ts';
 
 const memory = Memory.create({ limitBytes: 512 << 20, eagerArenas: false });
 const registers = createRegisters(16);
@@ -25,11 +25,17 @@ function add(set: GroupSet, aggregate: number, value: bigint): void {
 }
 
 function integerResult(set: GroupSet, aggregate: number): bigint | null {
-  return set.aggregates[aggregate]!.result(set.current, registers, 0) ? null : readInteger(registers.num, registers.big, 0);
+  return set.aggregates[aggregate]!.result(set.current, registers, 0)
+    ? null
+    : readInteger(registers.num, registers.big, 0);
 }
 
 test('integer sums are exact whatever they pass on the way; only the total must fit', () => {
-  const set = new GroupSet({ keys: [], aggregates: [spec('sum_int', BIGINT), spec('avg', BIGINT)] }, memory, new Scratch(memory));
+  const set = new GroupSet(
+    { keys: [], aggregates: [spec('sum_int', BIGINT), spec('avg', BIGINT)] },
+    memory,
+    new Scratch(memory),
+  );
   const run = (values: bigint[]): bigint | null => {
     set.open();
     for (const value of values) {
@@ -60,7 +66,11 @@ test('averages of integers beyond 64 bits', () => {
 });
 
 test('sums of doubles beyond their range are errors', () => {
-  const set = new GroupSet({ keys: [], aggregates: [spec('sum_double', DOUBLE), spec('avg', DOUBLE)] }, memory, new Scratch(memory));
+  const set = new GroupSet(
+    { keys: [], aggregates: [spec('sum_double', DOUBLE), spec('avg', DOUBLE)] },
+    memory,
+    new Scratch(memory),
+  );
   set.open();
   registers.num[3] = 1.7e308;
   for (let i = 0; i < 2; i++) for (const aggregate of set.aggregates) aggregate.add(0, registers, 3);
@@ -68,7 +78,11 @@ test('sums of doubles beyond their range are errors', () => {
 });
 
 test('keys of several types, NULL, 0 and -0, beyond 2^53, against a Map', () => {
-  const set = new GroupSet({ keys: [BIGINT, DOUBLE, TEXT, BOOL, JSON_TYPE], aggregates: [spec('count', BIGINT)] }, memory, new Scratch(memory));
+  const set = new GroupSet(
+    { keys: [BIGINT, DOUBLE, TEXT, BOOL, JSON_TYPE], aggregates: [spec('count', BIGINT)] },
+    memory,
+    new Scratch(memory),
+  );
   set.open();
   const integers = [null, 0n, 1n, -1n, 2n ** 53n, 2n ** 53n + 1n, 2n ** 53n + 2n, -(2n ** 63n), 2n ** 63n - 1n];
   const doubles = [null, 0, -0, 0.5, -1e300];
@@ -94,7 +108,13 @@ test('keys of several types, NULL, 0 and -0, beyond 2^53, against a Map', () => 
     set.find(registers, 0);
     set.aggregates[0]!.counts[set.current]! += 1;
     scratch.reset();
-    const name = [String(key[0]), String(key[1] === null ? null : key[1] + 0), JSON.stringify(key[2]), key[3], key[4]?.startsWith('{') ? 'object' : key[4]].join('|');
+    const name = [
+      String(key[0]),
+      String(key[1] === null ? null : key[1] + 0),
+      JSON.stringify(key[2]),
+      key[3],
+      key[4]?.startsWith('{') ? 'object' : key[4],
+    ].join('|');
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   assert.equal(set.count, counts.size);
@@ -124,8 +144,15 @@ test('partial groups of two parts merge to what one set would have, over many pa
   const groupSpec = {
     keys: [TEXT],
     aggregates: [
-      spec('count', BIGINT), spec('sum_int', BIGINT), spec('min', TEXT), spec('max', BIGINT), spec('avg', BIGINT),
-      spec('count_value', BIGINT, true), spec('sum_int', BIGINT, true), spec('sum_double', DOUBLE), spec('min', BIGINT, true),
+      spec('count', BIGINT),
+      spec('sum_int', BIGINT),
+      spec('min', TEXT),
+      spec('max', BIGINT),
+      spec('avg', BIGINT),
+      spec('count_value', BIGINT, true),
+      spec('sum_int', BIGINT, true),
+      spec('sum_double', DOUBLE),
+      spec('min', BIGINT, true),
     ],
   };
   const make = (): GroupSet => new GroupSet(groupSpec, memory, new Scratch(memory));
@@ -135,7 +162,9 @@ test('partial groups of two parts merge to what one set would have, over many pa
   for (let i = 0; i < 5000; i++) {
     const value = (i % 899) % 13 === 0 ? 2n ** 62n - BigInt(i % 3) : BigInt((i * 7919) % 100) - 50n;
     for (const set of [parts[i & 1]!, whole]) {
-      registers.num[0] = scratch.text(new TextEncoder().encode(`group ${i % 899} ${'x'.repeat(i % 60 === 0 ? 300 : 3)}`));
+      registers.num[0] = scratch.text(
+        new TextEncoder().encode(`group ${i % 899} ${'x'.repeat(i % 60 === 0 ? 300 : 3)}`),
+      );
       registers.nul[0] = i % 899 === 5 ? 1 : 0;
       set.find(registers, 0);
       const { aggregates, current } = set;
@@ -173,7 +202,13 @@ test('partial groups of two parts merge to what one set would have, over many pa
         let cell: unknown;
         try {
           const isNull = aggregate.result(set.current, registers, 0);
-          cell = isNull ? null : i === 2 ? textOf(memory, registers.num[0]!) : i === 4 || i === 7 ? registers.num[0] : readInteger(registers.num, registers.big, 0);
+          cell = isNull
+            ? null
+            : i === 2
+              ? textOf(memory, registers.num[0]!)
+              : i === 4 || i === 7
+                ? registers.num[0]
+                : readInteger(registers.num, registers.big, 0);
         } catch (error) {
           cell = (error as Error).message;
         }

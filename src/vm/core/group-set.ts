@@ -12,14 +12,7 @@ import { createRegisters, type RegisterFile } from '../../base/registers.ts';
 import type { Scratch } from '../../base/scratch.ts';
 import type { GroupSpec } from '../../program/program.ts';
 import { BIGINT, DOUBLE } from '../../types/type.ts';
-import {
-  AggregateState,
-  AVG_DOUBLE,
-  AVG_INT,
-  COUNT,
-  MIN,
-  SUM_DOUBLE,
-} from './aggregate-state.ts';
+import { AggregateState, AVG_DOUBLE, AVG_INT, COUNT, MIN, SUM_DOUBLE } from './aggregate-state.ts';
 import { KeyTable } from './key-table.ts';
 import { RECORD_DISTINCT, RECORD_GROUP, type ResultReader, type ResultWriter } from './result.ts';
 
@@ -186,7 +179,8 @@ export class GroupSet {
       if (kind === SUM_DOUBLE || kind === AVG_DOUBLE) aggregate.sums[current] += registers.num[0];
       else {
         const sum = aggregate.sums[current] + registers.num[0];
-        if (!reader.isWideInteger(at) && sum > -9007199254740992 && sum < 9007199254740992) aggregate.sums[current] = sum;
+        if (!reader.isWideInteger(at) && sum > -9007199254740992 && sum < 9007199254740992)
+          aggregate.sums[current] = sum;
         else aggregate.addExact(current, reader.wideInteger(at));
       }
     }

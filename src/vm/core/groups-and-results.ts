@@ -24,19 +24,22 @@ export function runGroupsAndResults(vm: Vm, op: number, a: number, b: number, c:
       flushRows(vm);
       vm.group(a).send(vm.results, b);
       return pc;
-    case 325: { // group_first
+    case 325: {
+      // group_first
       const set = vm.group(a);
       set.current = 0;
       return set.count === 0 ? b : pc;
     }
-    case 326: { // group_next
+    case 326: {
+      // group_next
       const set = vm.group(a);
       return ++set.current < set.count ? b : pc;
     }
     case 327: // group_key
       vm.group(b).loadKey(c, vm, a);
       return pc;
-    case 328: { // agg_result
+    case 328: {
+      // agg_result
       const set = vm.group(b);
       vm.nul[a] = set.aggregates[c].result(set.current, vm, a);
       return pc;
@@ -51,13 +54,15 @@ export function runGroupsAndResults(vm: Vm, op: number, a: number, b: number, c:
       flushRows(vm);
       sendSorted(vm, vm.sorter(a), b);
       return pc;
-    case 332: { // sort_first
+    case 332: {
+      // sort_first
       const sorter = vm.sorter(a);
       if (!sorter.first()) return c;
       sorter.load(vm, b);
       return pc;
     }
-    case 333: { // sort_next
+    case 333: {
+      // sort_next
       const sorter = vm.sorter(a);
       if (!sorter.next()) return pc;
       sorter.load(vm, b);
@@ -70,9 +75,10 @@ export function runGroupsAndResults(vm: Vm, op: number, a: number, b: number, c:
       sendRowWithKey(vm, vm.program.program.outputs[a], b, c);
       return pc;
     case 336: // sort_skip
-      vm.sorter(a).skip(vm.num[b] > 0 ? vm.num[b] : 0);
+      vm.sorter(a).skip(Math.max(vm.num[b], 0));
       return pc;
-    case 337: { // group_count_add
+    case 337: {
+      // group_count_add
       const set = vm.group(a);
       set.aggregates[b].counts[set.current] += vm.num[c];
       return pc;

@@ -116,7 +116,12 @@ export function compareIntegers(num: Float64Array, big: BigInt64Array, l: number
 }
 
 /** Exact order of an integer register and a double register: JavaScript compares a BigInt and a number without rounding. */
-export function compareIntegerAndDouble(num: Float64Array, big: BigInt64Array, integer: number, double: number): number {
+export function compareIntegerAndDouble(
+  num: Float64Array,
+  big: BigInt64Array,
+  integer: number,
+  double: number,
+): number {
   const left = num[integer];
   const right = num[double];
   if (!Number.isNaN(left)) return left < right ? -1 : left > right ? 1 : 0;
@@ -136,7 +141,7 @@ export function storeWholeDouble(num: Float64Array, big: BigInt64Array, d: numbe
     num[d] = value + 0; // -0 becomes 0
     return true;
   }
-  if (!(value >= -9223372036854775808 && value < 9223372036854775808)) return false;
+  if (!(value >= -(2 ** 63) && value < 2 ** 63)) return false;
   num[d] = Number.NaN;
   big[d] = BigInt(value);
   return true;
@@ -164,7 +169,7 @@ export function storeDouble(num: Float64Array, register: number, value: number, 
 
 /** Whether one of two integer registers is beyond ±2^53. */
 export function isBeyond(num: Float64Array, left: number, right: number): boolean {
-  return num[left] !== num[left] || num[right] !== num[right];
+  return Number.isNaN(num[left]) || Number.isNaN(num[right]);
 }
 
 /** Order of two integer registers of which one is beyond ±2^53. */

@@ -8,12 +8,25 @@
  * A family function that can jump returns the next program counter (in words), the others nothing.
  */
 
-import { addIntegers, compareBeyond, divideIntegers, integerText, integerToDouble, isBeyond, multiplyIntegers, negateInteger, remainderOfIntegers, storeDouble, subtractIntegers, zeroDivision } from './integers.ts';
 import { SqlError } from '../../base/errors.ts';
 import { readInt64 } from '../../types/int64.ts';
 import type { TypeId } from '../../types/type.ts';
 import { loadCell, storeCell } from './cells.ts';
 import { runGroupsAndResults } from './groups-and-results.ts';
+import {
+  addIntegers,
+  compareBeyond,
+  divideIntegers,
+  integerText,
+  integerToDouble,
+  isBeyond,
+  multiplyIntegers,
+  negateInteger,
+  remainderOfIntegers,
+  storeDouble,
+  subtractIntegers,
+  zeroDivision,
+} from './integers.ts';
 import { runNumbers } from './numbers.ts';
 import { runTextAndJson } from './text-and-json.ts';
 import { kindOf, TEXT_KIND } from './value-column.ts';
@@ -64,14 +77,16 @@ export function interpret(vm: Vm, code: Int32Array, pc: number): void {
           case 9: // guard_n
             if ((nul[a] = anyNull(nul, b, c)) !== 0) pc += 4;
             continue;
-          case 10: { // move
+          case 10: {
+            // move
             const value = (num[a] = num[b]);
-            if (value !== value) big[a] = big[b];
+            if (Number.isNaN(value)) big[a] = big[b];
             continue;
           }
-          case 11: { // move_null
+          case 11: {
+            // move_null
             const value = (num[a] = num[b]);
-            if (value !== value) big[a] = big[b];
+            if (Number.isNaN(value)) big[a] = big[b];
             nul[a] = nul[b];
             continue;
           }
@@ -84,9 +99,10 @@ export function interpret(vm: Vm, code: Int32Array, pc: number): void {
           case 14: // load_int
             num[a] = b;
             continue;
-          case 15: { // const
+          case 15: {
+            // const
             const value = (num[a] = vm.constants[b]);
-            if (value !== value) big[a] = vm.program.constantBig[b];
+            if (Number.isNaN(value)) big[a] = vm.program.constantBig[b];
             continue;
           }
           case 16: // param
@@ -126,32 +142,37 @@ export function interpret(vm: Vm, code: Int32Array, pc: number): void {
         }
       case 1:
         switch (op) {
-        case 64: { // add_int
-          const sum = num[b] + num[c];
-          if (sum > -9007199254740992 && sum < 9007199254740992) num[a] = sum;
-          else addIntegers(num, big, a, b, c);
-          continue;
-        }
-        case 65: { // sub_int
-          const difference = num[b] - num[c];
-          if (difference > -9007199254740992 && difference < 9007199254740992) num[a] = difference;
-          else subtractIntegers(num, big, a, b, c);
-          continue;
-        }
-        case 66: { // mul_int
-          const product = num[b] * num[c];
-          if (product > -9007199254740992 && product < 9007199254740992) num[a] = product + 0;
-          else multiplyIntegers(num, big, a, b, c);
-          continue;
-        }
-        case 67: { // div_int
-          // Exact: the quotient of two integers within ±2^53 never rounds up to a whole number that it is not.
-          const quotient = num[b] / num[c];
-          if (quotient > -9007199254740992 && quotient < 9007199254740992) num[a] = Math.trunc(quotient) + 0;
-          else divideIntegers(num, big, a, b, c);
-          continue;
-        }
-        case 68: { // mod_int
+          case 64: {
+            // add_int
+            const sum = num[b] + num[c];
+            if (sum > -9007199254740992 && sum < 9007199254740992) num[a] = sum;
+            else addIntegers(num, big, a, b, c);
+            continue;
+          }
+          case 65: {
+            // sub_int
+            const difference = num[b] - num[c];
+            if (difference > -9007199254740992 && difference < 9007199254740992) num[a] = difference;
+            else subtractIntegers(num, big, a, b, c);
+            continue;
+          }
+          case 66: {
+            // mul_int
+            const product = num[b] * num[c];
+            if (product > -9007199254740992 && product < 9007199254740992) num[a] = product + 0;
+            else multiplyIntegers(num, big, a, b, c);
+            continue;
+          }
+          case 67: {
+            // div_int
+            // Exact: the quotient of two integers within ±2^53 never rounds up to a whole number that it is not.
+            const quotient = num[b] / num[c];
+            if (quotient > -9007199254740992 && quotient < 9007199254740992) num[a] = Math.trunc(quotient) + 0;
+            else divideIntegers(num, big, a, b, c);
+            continue;
+          }
+          case 68: {
+            // mod_int
             const dividend = num[b];
             const divisor = num[c];
             // The remainder of doubles costs three times that of 32-bit integers.
@@ -160,77 +181,78 @@ export function interpret(vm: Vm, code: Int32Array, pc: number): void {
               continue;
             }
             const remainder = dividend % divisor; // NaN for a zero divisor too
-            if (remainder === remainder) num[a] = remainder + 0;
+            if (!Number.isNaN(remainder)) num[a] = remainder + 0;
             else remainderOfIntegers(num, big, a, b, c);
             continue;
-        }
-        case 69: { // neg_int
-          const value = num[b];
-          if (value === value) num[a] = 0 - value;
-          else negateInteger(num, big, a, b);
-          continue;
-        }
-        case 76: // add_double
-          storeDouble(num, a, num[b] + num[c], '+');
-          continue;
-        case 77: // sub_double
-          storeDouble(num, a, num[b] - num[c], '-');
-          continue;
-        case 78: // mul_double
-          storeDouble(num, a, num[b] * num[c], '*');
-          continue;
-        case 79: // div_double
-          if (num[c] === 0) throw zeroDivision();
-          storeDouble(num, a, num[b] / num[c], '/');
-          continue;
-        case 80: // neg_double
-          num[a] = -num[b];
-          continue;
-        case 81: // int_to_double
-          num[a] = integerToDouble(num, big, b);
-          continue;
-        case 86: // not
-          num[a] = num[b] === 0 ? 1 : 0;
-          continue;
-        case 89: // eq_int
-          num[a] = num[b] === num[c] || (num[b] !== num[b] && num[c] !== num[c] && big[b] === big[c]) ? 1 : 0;
-          continue;
-        case 90: // ne_int
-          num[a] = num[b] === num[c] || (num[b] !== num[b] && num[c] !== num[c] && big[b] === big[c]) ? 0 : 1;
-          continue;
-        case 91: // lt_int
-          num[a] = num[b] < num[c] || (isBeyond(num, b, c) && compareBeyond(num, big, b, c) < 0) ? 1 : 0;
-          continue;
-        case 92: // le_int
-          num[a] = num[b] <= num[c] || (isBeyond(num, b, c) && compareBeyond(num, big, b, c) <= 0) ? 1 : 0;
-          continue;
-        case 93: // gt_int
-          num[a] = num[b] > num[c] || (isBeyond(num, b, c) && compareBeyond(num, big, b, c) > 0) ? 1 : 0;
-          continue;
-        case 94: // ge_int
-          num[a] = num[b] >= num[c] || (isBeyond(num, b, c) && compareBeyond(num, big, b, c) >= 0) ? 1 : 0;
-          continue;
-        case 95: // eq_double
-          num[a] = num[b] === num[c] ? 1 : 0;
-          continue;
-        case 96: // ne_double
-          num[a] = num[b] !== num[c] ? 1 : 0;
-          continue;
-        case 97: // lt_double
-          num[a] = num[b] < num[c] ? 1 : 0;
-          continue;
-        case 98: // le_double
-          num[a] = num[b] <= num[c] ? 1 : 0;
-          continue;
-        case 99: // gt_double
-          num[a] = num[b] > num[c] ? 1 : 0;
-          continue;
-        case 100: // ge_double
-          num[a] = num[b] >= num[c] ? 1 : 0;
-          continue;
-        case 109: // truth
-          num[a] = num[b] === 0 ? 0 : 1;
-          continue;
+          }
+          case 69: {
+            // neg_int
+            const value = num[b];
+            if (!Number.isNaN(value)) num[a] = 0 - value;
+            else negateInteger(num, big, a, b);
+            continue;
+          }
+          case 76: // add_double
+            storeDouble(num, a, num[b] + num[c], '+');
+            continue;
+          case 77: // sub_double
+            storeDouble(num, a, num[b] - num[c], '-');
+            continue;
+          case 78: // mul_double
+            storeDouble(num, a, num[b] * num[c], '*');
+            continue;
+          case 79: // div_double
+            if (num[c] === 0) throw zeroDivision();
+            storeDouble(num, a, num[b] / num[c], '/');
+            continue;
+          case 80: // neg_double
+            num[a] = -num[b];
+            continue;
+          case 81: // int_to_double
+            num[a] = integerToDouble(num, big, b);
+            continue;
+          case 86: // not
+            num[a] = num[b] === 0 ? 1 : 0;
+            continue;
+          case 89: // eq_int
+            num[a] = num[b] === num[c] || (Number.isNaN(num[b]) && Number.isNaN(num[c]) && big[b] === big[c]) ? 1 : 0;
+            continue;
+          case 90: // ne_int
+            num[a] = num[b] === num[c] || (Number.isNaN(num[b]) && Number.isNaN(num[c]) && big[b] === big[c]) ? 0 : 1;
+            continue;
+          case 91: // lt_int
+            num[a] = num[b] < num[c] || (isBeyond(num, b, c) && compareBeyond(num, big, b, c) < 0) ? 1 : 0;
+            continue;
+          case 92: // le_int
+            num[a] = num[b] <= num[c] || (isBeyond(num, b, c) && compareBeyond(num, big, b, c) <= 0) ? 1 : 0;
+            continue;
+          case 93: // gt_int
+            num[a] = num[b] > num[c] || (isBeyond(num, b, c) && compareBeyond(num, big, b, c) > 0) ? 1 : 0;
+            continue;
+          case 94: // ge_int
+            num[a] = num[b] >= num[c] || (isBeyond(num, b, c) && compareBeyond(num, big, b, c) >= 0) ? 1 : 0;
+            continue;
+          case 95: // eq_double
+            num[a] = num[b] === num[c] ? 1 : 0;
+            continue;
+          case 96: // ne_double
+            num[a] = num[b] !== num[c] ? 1 : 0;
+            continue;
+          case 97: // lt_double
+            num[a] = num[b] < num[c] ? 1 : 0;
+            continue;
+          case 98: // le_double
+            num[a] = num[b] <= num[c] ? 1 : 0;
+            continue;
+          case 99: // gt_double
+            num[a] = num[b] > num[c] ? 1 : 0;
+            continue;
+          case 100: // ge_double
+            num[a] = num[b] >= num[c] ? 1 : 0;
+            continue;
+          case 109: // truth
+            num[a] = num[b] === 0 ? 0 : 1;
+            continue;
           default:
             runNumbers(vm, op, a, b, c, num, big, nul);
             continue;
@@ -244,12 +266,14 @@ export function interpret(vm: Vm, code: Int32Array, pc: number): void {
             vm.countRow();
             if (cursors[a].nextScan()) pc = b;
             continue;
-          case 199: { // col_int32
+          case 199: {
+            // col_int32
             const cursor = cursors[b];
             num[a] = cursor.partition.readInt32(cursor.row, c);
             continue;
           }
-          case 200: { // col_int64
+          case 200: {
+            // col_int64
             const cursor = cursors[b];
             const low = cursor.partition.readInt64Low(cursor.row, c);
             const high = cursor.partition.readInt64High(cursor.row, c);
@@ -257,34 +281,40 @@ export function interpret(vm: Vm, code: Int32Array, pc: number): void {
             else readInt64(vm, a, low, high);
             continue;
           }
-          case 201: { // col_double
+          case 201: {
+            // col_double
             const cursor = cursors[b];
             num[a] = cursor.partition.readDouble(cursor.row, c);
             continue;
           }
-          case 202: { // col_ref
+          case 202: {
+            // col_ref
             const cursor = cursors[b];
             num[a] = cursor.partition.readRef(cursor.row, c);
             continue;
           }
-          case 207: { // col_null
+          case 207: {
+            // col_null
             const cursor = cursors[b];
             nul[a] = cursor.partition.isNull(cursor.row, c) ? 1 : 0;
             continue;
           }
-          case 213: { // col_int32_null
+          case 213: {
+            // col_int32_null
             const cursor = cursors[b];
             nul[a] = cursor.partition.isNull(cursor.row, c) ? 1 : 0;
             num[a] = cursor.partition.readInt32(cursor.row, c);
             continue;
           }
-          case 215: { // col_double_null
+          case 215: {
+            // col_double_null
             const cursor = cursors[b];
             nul[a] = cursor.partition.isNull(cursor.row, c) ? 1 : 0;
             num[a] = cursor.partition.readDouble(cursor.row, c);
             continue;
           }
-          case 216: { // col_ref_null
+          case 216: {
+            // col_ref_null
             const cursor = cursors[b];
             nul[a] = cursor.partition.isNull(cursor.row, c) ? 1 : 0;
             num[a] = cursor.partition.readRef(cursor.row, c);
@@ -302,12 +332,14 @@ export function interpret(vm: Vm, code: Int32Array, pc: number): void {
           case 321: // group_find
             groups[a].find(vm, b);
             continue;
-          case 322: { // agg_count
+          case 322: {
+            // agg_count
             const set = groups[a];
             set.aggregates[b].counts[set.current] += 1;
             continue;
           }
-          case 323: { // agg_add
+          case 323: {
+            // agg_add
             const set = groups[a];
             const aggregate = set.aggregates[b];
             if (nul[c] === 0 || !aggregate.isNullable) aggregate.add(set.current, vm, c);
@@ -342,7 +374,10 @@ function setParameter(vm: Vm, parameter: number, register: number, type: number,
 /** The error of failure spec `spec`; `%` in its text stands for the number in the register. */
 export function failure(vm: Vm, spec: number, register: number): SqlError {
   const { code, message } = vm.program.program.failures[spec];
-  return new SqlError(code, message.includes('%') ? message.replace('%', integerText(vm.num, vm.big, register)) : message);
+  return new SqlError(
+    code,
+    message.includes('%') ? message.replace('%', integerText(vm.num, vm.big, register)) : message,
+  );
 }
 
 export function unknownOpcode(op: number): Error {

@@ -6,12 +6,8 @@
 import type { Memory } from '../../base/memory.ts';
 import {
   isJsonInt,
-  JSON_ARRAY,
   JSON_CONTAINER_BYTES,
   JSON_DOUBLE,
-  JSON_OBJECT,
-  JSON_STRING32,
-  JSON_STRING8,
   jsonCount,
   jsonDoubleAt,
   jsonEnd,
@@ -42,12 +38,14 @@ function hashAt(bytes: Uint8Array, at: number): number {
   if (tag === JSON_DOUBLE) return hashNumber(jsonDoubleAt(bytes, at));
   if (isJsonInt(tag)) return hashNumber(jsonHigh(bytes, at) * 4294967296 + (jsonLow(bytes, at) >>> 0));
   switch (tag) {
-    case JSON_STRING8:
-    case JSON_STRING32: {
+    case 7: // string8
+    case 8: {
+      // string32
       const start = jsonStringStart(bytes, at);
       return hashRun(bytes, start, jsonEnd(bytes, at) - start);
     }
-    case JSON_ARRAY: {
+    case 9: {
+      // array
       let hash = 0x3c6ef372;
       let element = at + JSON_CONTAINER_BYTES;
       for (let i = jsonCount(bytes, at); i > 0; i--) {
@@ -56,7 +54,8 @@ function hashAt(bytes: Uint8Array, at: number): number {
       }
       return hash | 0;
     }
-    case JSON_OBJECT: {
+    case 10: {
+      // object
       // A sum: the order of the keys does not matter.
       let hash = 0x1f83d9ab;
       let entry = at + JSON_CONTAINER_BYTES;

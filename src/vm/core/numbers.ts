@@ -5,10 +5,18 @@
  * every comparison and so takes the slow path. `+ 0` turns the -0 of a product or remainder into 0.
  */
 
-import { combineBits, compareIntegerAndDouble, integerToDouble, invertBits, shiftLeft, shiftRight, storeWholeDouble } from './integers.ts';
 import { SqlError } from '../../base/errors.ts';
-import { failure, unknownOpcode } from './interpreter.ts';
 import { compareBytes, equalBytes } from './bytes.ts';
+import {
+  combineBits,
+  compareIntegerAndDouble,
+  integerToDouble,
+  invertBits,
+  shiftLeft,
+  shiftRight,
+  storeWholeDouble,
+} from './integers.ts';
+import { failure, unknownOpcode } from './interpreter.ts';
 import { equalJson } from './json-values.ts';
 import type { Vm } from './vm.ts';
 
@@ -56,20 +64,23 @@ export function runNumbers(
     case 84: // check_int
       checkInteger(vm, a, b, c);
       return;
-    case 85: { // to_float
+    case 85: {
+      // to_float
       const value = Math.fround(num[b]);
       if (!Number.isFinite(value)) throw failure(vm, c, b);
       num[a] = value;
       return;
     }
-    case 87: { // and3
+    case 87: {
+      // and3
       const isFalse = (nul[b] === 0 && num[b] === 0) || (nul[c] === 0 && num[c] === 0);
       const isNull = nul[b] | nul[c];
       nul[a] = isFalse ? 0 : isNull;
       num[a] = isFalse ? 0 : 1;
       return;
     }
-    case 88: { // or3
+    case 88: {
+      // or3
       const isTrue = (nul[b] === 0 && num[b] !== 0) || (nul[c] === 0 && num[c] !== 0);
       const isNull = nul[b] | nul[c];
       nul[a] = isTrue ? 0 : isNull;
@@ -100,14 +111,16 @@ export function runNumbers(
     case 108: // ne_json
       num[a] = equalJson(vm.memory, num[b], num[c]) ? 0 : 1;
       return;
-    case 110: { // cmp_int_double
+    case 110: {
+      // cmp_int_double
       const order = compareIntegerAndDouble(num, big, b, b + 1);
       num[a] = holds(order, c) ? 1 : 0;
       return;
     }
-    case 111: { // int_to_double_exact
+    case 111: {
+      // int_to_double_exact
       const value = integerToDouble(num, big, b);
-      if (num[b] !== num[b] && BigInt(value) !== big[b]) throw failure(vm, c, b);
+      if (Number.isNaN(num[b]) && BigInt(value) !== big[b]) throw failure(vm, c, b);
       num[a] = value;
       return;
     }
@@ -145,7 +158,7 @@ function checkInteger(vm: Vm, a: number, b: number, c: number): void {
   const value = vm.num[b];
   if (type >= 5) {
     vm.num[a] = value; // bigint and timestamp hold every int
-    if (value !== value) vm.big[a] = vm.big[b];
+    if (Number.isNaN(value)) vm.big[a] = vm.big[b];
     return;
   }
   const max = INTEGER_MAX[type];

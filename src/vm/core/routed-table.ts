@@ -46,7 +46,7 @@ function hashKey(memory: Memory, type: number, registers: RegisterFile, register
     const length = type === TEXT ? byteLengthOf(memory, value) : 16;
     return murmur3Bytes(memory.u8[value >>> 26], start, start + length, seed);
   }
-  if (value === value) return murmur3Int64(value | 0, highWord(value), seed);
+  if (!Number.isNaN(value)) return murmur3Int64(value | 0, highWord(value), seed);
   wordsOfBig(registers.big[register]);
   return murmur3Int64(WORDS[0], WORDS[1], seed);
 }

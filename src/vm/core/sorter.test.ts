@@ -14,7 +14,18 @@ const scratch = new Scratch(memory);
 const encoder = new TextEncoder();
 
 type Row = readonly [bigint | null, string | null, number | null, number];
-const INTEGERS = [null, 0n, 5n, -5n, 2n ** 53n, 2n ** 53n + 1n, 2n ** 53n + 2n, 2n ** 63n - 1n, -(2n ** 63n), -(2n ** 53n) - 1n];
+const INTEGERS = [
+  null,
+  0n,
+  5n,
+  -5n,
+  2n ** 53n,
+  2n ** 53n + 1n,
+  2n ** 53n + 2n,
+  2n ** 63n - 1n,
+  -(2n ** 63n),
+  -(2n ** 53n) - 1n,
+];
 const TEXTS = [null, '', 'a', 'abcdef', 'abcdefg', 'abcdefh', 'abcde', 'b', 'ä', '😀'];
 const DOUBLES = [null, 0, 1.5, -1e9, 1e300];
 
@@ -51,10 +62,21 @@ function read(sorter: Sorter): Row[] {
   return found;
 }
 
-function compareValues(left: bigint | string | number | null, right: bigint | string | number | null, isDescending: boolean, isNullsFirst: boolean): number {
+function compareValues(
+  left: bigint | string | number | null,
+  right: bigint | string | number | null,
+  isDescending: boolean,
+  isNullsFirst: boolean,
+): number {
   if (left === null || right === null) return left === right ? 0 : (left === null) === isNullsFirst ? -1 : 1;
   const order =
-    typeof left === 'string' || typeof right === 'string' ? Buffer.compare(encoder.encode(String(left)), encoder.encode(String(right))) : left < right ? -1 : left > right ? 1 : 0;
+    typeof left === 'string' || typeof right === 'string'
+      ? Buffer.compare(encoder.encode(String(left)), encoder.encode(String(right)))
+      : left < right
+        ? -1
+        : left > right
+          ? 1
+          : 0;
   return isDescending ? -order : order;
 }
 
@@ -74,7 +96,11 @@ test('rows come in the order of their keys, all or the first k', () => {
       }
       return 0;
     });
-    const keys = orders.map(([isDescending, isNullsFirst], i) => ({ type: [BIGINT, TEXT, DOUBLE, BIGINT][i]!, isDescending, isNullsFirst }));
+    const keys = orders.map(([isDescending, isNullsFirst], i) => ({
+      type: [BIGINT, TEXT, DOUBLE, BIGINT][i]!,
+      isDescending,
+      isNullsFirst,
+    }));
     for (const limit of flags === 5 ? [-1, 0, 1, 2, 7, 100, 2999, 3000, 5000] : [-1, 50]) {
       const workspace = new Scratch(memory);
       const sorter = new Sorter({ keys, values: [], output: -1 }, limit >= 0, memory, workspace);
@@ -96,7 +122,12 @@ test('rows come in the order of their keys, all or the first k', () => {
 
 test('texts that are replaced in a top list use their places again', () => {
   const workspace = new Scratch(memory);
-  const sorter = new Sorter({ keys: [{ type: BIGINT, isDescending: false, isNullsFirst: true }], values: [TEXT], output: -1 }, true, memory, workspace);
+  const sorter = new Sorter(
+    { keys: [{ type: BIGINT, isDescending: false, isNullsFirst: true }], values: [TEXT], output: -1 },
+    true,
+    memory,
+    workspace,
+  );
   const used = memory.usedPages();
   sorter.open(10);
   registers.nul.fill(0);

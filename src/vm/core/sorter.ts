@@ -133,7 +133,8 @@ export class Sorter {
   }
 
   private resetOrder(): void {
-    if (this.order.length < this.count || this.order.length > 65_536) this.order = new Int32Array(Math.max(8, this.count));
+    if (this.order.length < this.count || this.order.length > 65_536)
+      this.order = new Int32Array(Math.max(8, this.count));
     for (let row = 0; row < this.count; row++) this.order[row] = row;
   }
 

@@ -40,7 +40,13 @@ const asInteger = (): string => integerText(vm.num, vm.big, 0);
 const asNumber = (): string => String(vm.num[0]);
 
 test('concat', () => {
-  for (const [left, right] of [['', ''], ['a', ''], ['', 'b'], ['foo', 'bär'], ['x'.repeat(100), 'y'.repeat(70)]] as const) {
+  for (const [left, right] of [
+    ['', ''],
+    ['a', ''],
+    ['', 'b'],
+    ['foo', 'bär'],
+    ['x'.repeat(100), 'y'.repeat(70)],
+  ] as const) {
     vm.num[1] = text(left);
     vm.num[2] = text(right);
     assert.equal(run('concat 0 1 2'), left + right);
@@ -48,14 +54,22 @@ test('concat', () => {
 });
 
 test('like', () => {
-  for (const [value, pattern, matches] of [['abc', 'a%', 1], ['abc', '_b_', 1], ['abc', 'b%', 0], ['a%c', 'a\\%c', 1], ['', '%', 1], ['für', 'f_r', 1]] as const) {
+  for (const [value, pattern, matches] of [
+    ['abc', 'a%', 1],
+    ['abc', '_b_', 1],
+    ['abc', 'b%', 0],
+    ['a%c', 'a\\%c', 1],
+    ['', '%', 1],
+    ['für', 'f_r', 1],
+  ] as const) {
     vm.num[1] = text(value);
     vm.num[2] = text(pattern);
     assert.equal(run('like 0 1 2', asNumber), String(matches), `${value} like ${pattern}`);
   }
 });
 
-const DOCUMENT = '{"a": 1, "b": {"c": [10, 20, "x"]}, "n": null, "big": 9223372036854775807, "d": -2.5, "t": true, "s": "text", "when": "2031-07-04 09:08:07Z"}';
+const DOCUMENT =
+  '{"a": 1, "b": {"c": [10, 20, "x"]}, "n": null, "big": 9223372036854775807, "d": -2.5, "t": true, "s": "text", "when": "2031-07-04 09:08:07Z"}';
 
 test('reading JSON by key and index; casts of what was read', () => {
   const read = (key: string): void => {
@@ -93,7 +107,10 @@ test('reading JSON by key and index; casts of what was read', () => {
   assert.equal(cast('n', 'json_to_text'), null);
   assert.equal(cast('b', 'json_to_text'), '{"c": [10, 20, "x"]}');
   // 2031-07-04 is day 22464 of 1970 …
-  assert.equal(cast('when', 'json_to_timestamp', asInteger), String((22464 * 86400 + 9 * 3600 + 8 * 60 + 7) * 1_000_000));
+  assert.equal(
+    cast('when', 'json_to_timestamp', asInteger),
+    String((22464 * 86400 + 9 * 3600 + 8 * 60 + 7) * 1_000_000),
+  );
   assert.equal(cast('n', 'json_to_timestamp', asInteger), null);
   assert.match(cast('a', 'json_to_timestamp', asInteger)!, /^invalid_value/);
 });
@@ -134,13 +151,29 @@ test('building JSON', () => {
 });
 
 test('JSON equality and hash agree: numbers by value, objects without order', () => {
-  const equal = [['1', '1.0'], ['9007199254740992', '9007199254740992.0'], ['{"a": 1, "b": [2]}', '{"b": [2.0], "a": 1}'], ['"x"', '"x"'], ['null', 'null']];
-  const different = [['1', '2'], ['1', '"1"'], ['true', 'false'], ['[1, 2]', '[2, 1]'], ['{"a": 1}', '{"a": 1, "b": 1}'], ['{"a": 1}', '{"b": 1}'], ['9007199254740993', '9007199254740992.0'], ['null', 'false']];
+  const equal = [
+    ['1', '1.0'],
+    ['9007199254740992', '9007199254740992.0'],
+    ['{"a": 1, "b": [2]}', '{"b": [2.0], "a": 1}'],
+    ['"x"', '"x"'],
+    ['null', 'null'],
+  ];
+  const different = [
+    ['1', '2'],
+    ['1', '"1"'],
+    ['true', 'false'],
+    ['[1, 2]', '[2, 1]'],
+    ['{"a": 1}', '{"a": 1, "b": 1}'],
+    ['{"a": 1}', '{"b": 1}'],
+    ['9007199254740993', '9007199254740992.0'],
+    ['null', 'false'],
+  ];
   for (const [left, right] of equal) {
     assert.ok(equalJson(memory, json(left!), json(right!)), `${left} = ${right}`);
     assert.equal(hashJson(memory, json(left!)), hashJson(memory, json(right!)), `${left} = ${right}`);
   }
-  for (const [left, right] of different) assert.ok(!equalJson(memory, json(left!), json(right!)), `${left} <> ${right}`);
+  for (const [left, right] of different)
+    assert.ok(!equalJson(memory, json(left!), json(right!)), `${left} <> ${right}`);
   vm.num[1] = json('{"a": 1}');
   vm.num[2] = json('{"a": 1.0}');
   assert.equal(run('eq_json 0 1 2', asNumber), '1');

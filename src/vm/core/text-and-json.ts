@@ -11,8 +11,8 @@ import {
   JSON_DOUBLE,
   JSON_FALSE,
   JSON_NULL,
-  JSON_STRING32,
   JSON_STRING8,
+  JSON_STRING32,
   JSON_TRUE,
   jsonCount,
   jsonDoubleAt,
@@ -75,10 +75,11 @@ export function runTextAndJson(vm: Vm, op: number, a: number, b: number, c: numb
     case 140: // json_object
       makeObject(vm, a, b, c);
       return;
-    case 141: { // int_to_text
+    case 141: {
+      // int_to_text
       const value = vm.num[b];
       vm.text.length = 0;
-      writeInt(vm.text, value, value === value ? 0n : vm.big[b]);
+      writeInt(vm.text, value, Number.isNaN(value) ? vm.big[b] : 0n);
       storeText(vm, a);
       return;
     }
@@ -92,21 +93,24 @@ export function runTextAndJson(vm: Vm, op: number, a: number, b: number, c: numb
       vm.text.ascii(vm.num[b] === 0 ? 'false' : 'true');
       storeText(vm, a);
       return;
-    case 144: { // timestamp_to_text
+    case 144: {
+      // timestamp_to_text
       const value = vm.num[b];
       vm.text.length = 0;
-      writeTimestamp(vm.text, value, value === value ? 0n : vm.big[b], vm.timeZone);
+      writeTimestamp(vm.text, value, Number.isNaN(value) ? vm.big[b] : 0n, vm.timeZone);
       storeText(vm, a);
       return;
     }
-    case 145: { // text_to_int
+    case 145: {
+      // text_to_int
       const at = startOf(vm.num[b]);
       const value = parseInteger(bytesOf(vm, b), at, at + byteLengthOf(vm.memory, vm.num[b]));
       vm.num[a] = value;
-      if (value !== value) vm.big[a] = NUMBER_BIG[0];
+      if (Number.isNaN(value)) vm.big[a] = NUMBER_BIG[0];
       return;
     }
-    case 146: { // text_to_double
+    case 146: {
+      // text_to_double
       const at = startOf(vm.num[b]);
       vm.num[a] = parseDouble(bytesOf(vm, b), at, at + byteLengthOf(vm.memory, vm.num[b]));
       return;
@@ -114,14 +118,16 @@ export function runTextAndJson(vm: Vm, op: number, a: number, b: number, c: numb
     case 147: // text_to_bool
       vm.num[a] = textToBool(vm, b);
       return;
-    case 148: { // text_to_timestamp
+    case 148: {
+      // text_to_timestamp
       const at = startOf(vm.num[b]);
       const value = parseTimestamp(bytesOf(vm, b), at, at + byteLengthOf(vm.memory, vm.num[b]), vm.timeZone);
       vm.num[a] = value;
-      if (value !== value) vm.big[a] = TIMESTAMP_BIG[0];
+      if (Number.isNaN(value)) vm.big[a] = TIMESTAMP_BIG[0];
       return;
     }
-    case 149: { // text_to_json
+    case 149: {
+      // text_to_json
       const at = startOf(vm.num[b]);
       vm.json.start();
       vm.json.string(bytesOf(vm, b), at, at + byteLengthOf(vm.memory, vm.num[b]));
@@ -184,7 +190,14 @@ function isLike(vm: Vm, text: number, pattern: number): boolean {
   const t = startOf(text);
   const p = startOf(pattern);
   const textEnd = t + byteLengthOf(memory, text);
-  return matchesLike(memory.u8[text >>> 26], t, textEnd, memory.u8[pattern >>> 26], p, p + byteLengthOf(memory, pattern));
+  return matchesLike(
+    memory.u8[text >>> 26],
+    t,
+    textEnd,
+    memory.u8[pattern >>> 26],
+    p,
+    p + byteLengthOf(memory, pattern),
+  );
 }
 
 function readKey(vm: Vm, d: number, json: number, key: number): void {
@@ -246,7 +259,7 @@ function jsonToDouble(vm: Vm, d: number, json: number): void {
   else if (isJsonInt(tag)) {
     readJsonInt(bytes, at, vm, d);
     const value = vm.num[d];
-    if (value !== value) vm.num[d] = Number(vm.big[d]);
+    if (Number.isNaN(value)) vm.num[d] = Number(vm.big[d]);
   } else if (tag === JSON_NULL) vm.nul[d] = 1;
   else throw wrongKind(vm, json, 'double');
 }
@@ -282,7 +295,7 @@ function jsonToTimestamp(vm: Vm, d: number, json: number): void {
   if (!isString(tag)) throw wrongKind(vm, json, 'timestamp');
   const value = parseTimestamp(bytes, jsonStringStart(bytes, at), jsonEnd(bytes, at), vm.timeZone);
   vm.num[d] = value;
-  if (value !== value) vm.big[d] = TIMESTAMP_BIG[0];
+  if (Number.isNaN(value)) vm.big[d] = TIMESTAMP_BIG[0];
 }
 
 /** Writes a register of wide type `type & 255` as a JSON value; `type & 256`: NULL is JSON null. */
@@ -303,25 +316,27 @@ function writeJsonValue(vm: Vm, writer: JsonWriter, register: number, type: numb
     case 3: // smallint
     case 4: // int
     case 5: // bigint
-      writer.int(value, value === value ? 0n : vm.big[register]);
+      writer.int(value, Number.isNaN(value) ? vm.big[register] : 0n);
       return;
     case 6: // float
     case 7: // double
       writer.double(value);
       return;
-    case 8: { // text
+    case 8: {
+      // text
       const at = startOf(value);
       writer.string(vm.memory.u8[value >>> 26], at, at + byteLengthOf(vm.memory, value));
       return;
     }
-    case 9: { // json
+    case 9: {
+      // json
       const at = startOf(value);
       writer.raw(vm.memory.u8[value >>> 26], at, at + byteLengthOf(vm.memory, value));
       return;
     }
     case 10: // timestamp
       vm.text.length = 0;
-      writeTimestamp(vm.text, value, value === value ? 0n : vm.big[register], vm.timeZone);
+      writeTimestamp(vm.text, value, Number.isNaN(value) ? vm.big[register] : 0n, vm.timeZone);
       writer.string(vm.text.bytes, 0, vm.text.length);
       return;
     default:
@@ -392,10 +407,10 @@ function textToBool(vm: Vm, register: number): number {
 
 function intToTimestamp(vm: Vm, d: number, register: number): void {
   const value = vm.num[register];
-  const big = value === value ? 0n : vm.big[register];
+  const big = Number.isNaN(value) ? vm.big[register] : 0n;
   if (!isTimestamp(value, big)) {
     throw new SqlError('out_of_range', `int ${integerText(vm.num, vm.big, register)} is out of range for timestamp`);
   }
   vm.num[d] = value;
-  if (value !== value) vm.big[d] = big;
+  if (Number.isNaN(value)) vm.big[d] = big;
 }

@@ -107,7 +107,7 @@ export class ValueColumn {
       return;
     }
     this.num[row] = value;
-    if (value !== value) {
+    if (Number.isNaN(value)) {
       if (this.big.length < this.num.length) this.growBig();
       this.big[row] = registers.big[register];
     }
@@ -133,7 +133,7 @@ export class ValueColumn {
   load(row: number, registers: RegisterFile, register: number): number {
     const value = this.num[row];
     registers.num[register] = value;
-    if (value !== value) registers.big[register] = this.big[row];
+    if (Number.isNaN(value)) registers.big[register] = this.big[row];
     return this.nul[row];
   }
 
@@ -152,7 +152,7 @@ export class ValueColumn {
       case 4: // wide
         return compareWide(this.memory, own, other) === 0;
       default:
-        return own === other || (own !== own && other !== other && this.big[row] === registers.big[register]);
+        return own === other || (Number.isNaN(own) && Number.isNaN(other) && this.big[row] === registers.big[register]);
     }
   }
 
@@ -164,7 +164,9 @@ export class ValueColumn {
       case 0: // int
         if (l < r) return -1;
         if (l > r) return 1;
-        return l === r ? 0 : compareBigIntegers(l, l === l ? 0n : this.big[left], r, r === r ? 0n : this.big[right]);
+        return l === r
+          ? 0
+          : compareBigIntegers(l, Number.isNaN(l) ? this.big[left] : 0n, r, Number.isNaN(r) ? this.big[right] : 0n);
       case 1: // double
         return l < r ? -1 : l > r ? 1 : 0;
       case 2: // text
@@ -182,7 +184,14 @@ export class ValueColumn {
       case 0: // int
         if (l < r) return -1;
         if (l > r) return 1;
-        return l === r ? 0 : compareBigIntegers(l, l === l ? 0n : this.big[row], r, r === r ? 0n : registers.big[register]);
+        return l === r
+          ? 0
+          : compareBigIntegers(
+              l,
+              Number.isNaN(l) ? this.big[row] : 0n,
+              r,
+              Number.isNaN(r) ? registers.big[register] : 0n,
+            );
       case 1: // double
         return l < r ? -1 : l > r ? 1 : 0;
       case 2: // text
@@ -224,7 +233,7 @@ export function hashRegister(memory: Memory, kind: number, registers: RegisterFi
     const hash = Math.imul(value, 0x9e3779b1);
     return hash ^ (hash >>> 15);
   }
-  if (value !== value) HASH_BIG[0] = registers.big[register];
+  if (Number.isNaN(value)) HASH_BIG[0] = registers.big[register];
   else HASH_DOUBLE[0] = value;
   const hash = Math.imul(HASH_WORDS[0] ^ Math.imul(HASH_WORDS[1], 0x85ebca6b), 0x9e3779b1);
   return hash ^ (hash >>> 15);
@@ -254,7 +263,7 @@ export function orderPrefix(
   let prefix = registers.num[register];
   if (kind === TEXT_KIND) prefix = bytesPrefix(memory, prefix);
   else if (kind >= JSON_KIND) prefix = 0;
-  else if (prefix !== prefix) prefix = Number(registers.big[register]);
+  else if (Number.isNaN(prefix)) prefix = Number(registers.big[register]);
   return isDescending ? -prefix : prefix;
 }
 

@@ -198,4 +198,3 @@ export class Vm {
     throw unknownOpcode(23);
   }
 }
-

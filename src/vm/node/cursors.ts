@@ -13,7 +13,8 @@ export function runCursors(vm: NodeVm, op: number, a: number, b: number, c: numb
   switch (op) {
     case 192: // scan_open
       return cursors[a].openScan(vm.partitionsOf(b)) ? pc : c;
-    case 194: { // range_open
+    case 194: {
+      // range_open
       const spec = vm.program.program.ranges[b];
       return cursors[a].openRange(vm.partitionsOf(spec.table), spec, vm) ? pc : c;
     }
@@ -27,27 +28,32 @@ export function runCursors(vm: NodeVm, op: number, a: number, b: number, c: numb
     case 198: // list_next
       vm.countRow();
       return cursors[a].nextList(cursors[a].list) ? b : pc;
-    case 203: { // col_bool
+    case 203: {
+      // col_bool
       const cursor = cursors[b];
       num[a] = cursor.partition.readBool(cursor.row, c);
       return pc;
     }
-    case 204: { // col_int16
+    case 204: {
+      // col_int16
       const cursor = cursors[b];
       num[a] = cursor.partition.readInt16(cursor.row, c);
       return pc;
     }
-    case 205: { // col_float
+    case 205: {
+      // col_float
       const cursor = cursors[b];
       num[a] = cursor.partition.readFloat(cursor.row, c);
       return pc;
     }
-    case 206: { // col_wide
+    case 206: {
+      // col_wide
       const cursor = cursors[b];
       num[a] = cursor.partition.readWide(cursor.row, c);
       return pc;
     }
-    case 208: { // table_count
+    case 208: {
+      // table_count
       let rowCount = 0;
       for (const partition of vm.partitionsOf(b)) rowCount += partition.rowCount;
       num[a] = rowCount;
@@ -56,7 +62,8 @@ export function runCursors(vm: NodeVm, op: number, a: number, b: number, c: numb
     case 209: // rows_clear
       vm.rowList(a).clear();
       return pc;
-    case 210: { // rows_add
+    case 210: {
+      // rows_add
       const cursor = cursors[b];
       vm.rowList(a).add(cursor.partition, cursor.row);
       return pc;
@@ -65,13 +72,15 @@ export function runCursors(vm: NodeVm, op: number, a: number, b: number, c: numb
       return cursors[b].openList(vm.rowList(a)) ? pc : c;
     case 212: // rows_next
       return cursors[b].nextList(vm.rowList(a)) ? c : pc;
-    case 214: { // col_int64_null
+    case 214: {
+      // col_int64_null
       const cursor = cursors[b];
       nul[a] = cursor.partition.isNull(cursor.row, c) ? 1 : 0;
       if (nul[a] === 0) loadInt64(vm, a, cursor, c);
       return pc;
     }
-    case 217: { // col_bool_null
+    case 217: {
+      // col_bool_null
       const cursor = cursors[b];
       nul[a] = cursor.partition.isNull(cursor.row, c) ? 1 : 0;
       num[a] = cursor.partition.readBool(cursor.row, c);
@@ -91,7 +100,7 @@ function loadInt64(vm: NodeVm, register: number, cursor: Cursor, column: number)
   }
   const value = numberOfWords(low, high);
   vm.num[register] = value;
-  if (value !== value) vm.big[register] = bigOfWords(low, high);
+  if (Number.isNaN(value)) vm.big[register] = bigOfWords(low, high);
 }
 
 function openPoint(vm: NodeVm, cursor: Cursor, point: number): boolean {

@@ -16,6 +16,7 @@ import { BatchCursor } from './batch-cursor.ts';
 import { Cursor, RowList } from './cursor.ts';
 import { runCursors } from './cursors.ts';
 import { Interrupted, type NodeStorage, type PartContext, PartError } from './part.ts';
+import type { PartProfile } from './profile.ts';
 import { runWrites } from './writes.ts';
 
 /** A part asks whether to give up each time it has passed this many rows. */
@@ -28,6 +29,9 @@ export class NodeVm extends Vm {
   statement = 0;
   batchRow = 0;
   private rowsToPoll = POLL_ROWS;
+  private polledRows = 0;
+  /** Set for PROFILE only. */
+  profile: PartProfile | null = null;
   override readonly cursors: Cursor[] = [];
   private readonly batches: BatchCursor[] = [];
   private readonly rowLists: RowList[] = [];
@@ -48,6 +52,7 @@ export class NodeVm extends Vm {
     this.statement = 0;
     this.batchRow = 0;
     this.rowsToPoll = POLL_ROWS;
+    this.polledRows = 0;
     while (this.cursors.length < cursorCount) this.cursors.push(new Cursor());
     this.seed(part.seedLow, part.seedHigh);
     this.rows.begin(part.format, part.timeZone);
@@ -69,8 +74,14 @@ export class NodeVm extends Vm {
     if (--this.rowsToPoll === 0) this.poll();
   }
 
+  /** Rows that cursors have passed in this part. */
+  get passedRows(): number {
+    return this.polledRows + POLL_ROWS - this.rowsToPoll;
+  }
+
   private poll(): void {
     this.rowsToPoll = POLL_ROWS;
+    this.polledRows += POLL_ROWS;
     if (this.part.poll()) throw new Interrupted('the part was given up');
   }
 

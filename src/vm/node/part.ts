@@ -28,8 +28,8 @@ export interface PartContext {
   readonly resultBytes: number;
   readonly limitSendBytes: number;
   readonly undo: UndoLog;
-  /** Between begin() and the taking of its bytes, which are the node loop's. */
-  readonly redo: RedoBuffer;
+  /** Between begin() and the taking of its bytes, which are the node loop's; null where nothing is logged. */
+  readonly redo: RedoBuffer | null;
   /** Asked every few thousand rows: true where the part must be given up. */
   poll(): boolean;
 }

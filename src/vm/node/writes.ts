@@ -8,6 +8,7 @@ import { tableName } from '../../catalog/catalog.ts';
 import type { BatchReader } from '../../program/batch.ts';
 import type { Partition } from '../../storage/partition.ts';
 import { encodeDelete, encodeInsert, encodeUpdate } from '../../storage/redo.ts';
+import type { RedoBuffer } from '../../storage/redo-buffer.ts';
 import { bigOfWords, numberOfWords } from '../../types/int64.ts';
 import { writeInt } from '../../types/number-text.ts';
 import { writeTimestamp } from '../../types/timestamp.ts';
@@ -19,7 +20,8 @@ import type { NodeVm } from './node-vm.ts';
 
 export function runWrites(vm: NodeVm, op: number, a: number, b: number, c: number, pc: number): number {
   switch (op) {
-    case 256: { // batch_open
+    case 256: {
+      // batch_open
       const batch = vm.batch(a);
       batch.open(vm.parameterWordOf(b) >>> 0, vm.storage);
       return nextRow(vm, batch) ? pc : c;
@@ -29,7 +31,8 @@ export function runWrites(vm: NodeVm, op: number, a: number, b: number, c: numbe
     case 258: // insert_all
       insertAll(vm, vm.batch(a));
       return pc;
-    case 259: { // insert
+    case 259: {
+      // insert
       const batch = vm.batch(a);
       const cursor = vm.cursor(b);
       const row = insertRow(vm, batch);
@@ -45,10 +48,12 @@ export function runWrites(vm: NodeVm, op: number, a: number, b: number, c: numbe
     case 262: // update
       updateRow(vm, vm.cursor(a), vm.program.program.updates[b].columns, c);
       return pc;
-    case 263: { // delete
+    case 263: {
+      // delete
       const { partition, row } = vm.cursor(a);
       partition.delete(row, vm.part.undo);
-      if (!partition.table.isUnlogged) encodeDelete(vm.part.redo, partition, row);
+      const redo = redoOf(vm, partition);
+      if (redo !== null) encodeDelete(redo, partition, row);
       return pc;
     }
     case 264: // batch_ordinal
@@ -56,11 +61,17 @@ export function runWrites(vm: NodeVm, op: number, a: number, b: number, c: numbe
       return pc;
     case 265: // statement
       vm.statement = a;
+      if (vm.profile !== null) vm.profile.begin(a, vm.passedRows);
       vm.batchRow = 0;
       return pc;
     default:
       throw unknownOpcode(op);
   }
+}
+
+/** Where changes of the partition are logged; null where they are not. */
+function redoOf(vm: NodeVm, partition: Partition): RedoBuffer | null {
+  return partition.table.isUnlogged ? null : vm.part.redo;
 }
 
 /** To the batch's next row of this node. Behind the last one, errors are of no row. */
@@ -74,7 +85,8 @@ function nextRow(vm: NodeVm, batch: BatchCursor): boolean {
 function insertRow(vm: NodeVm, batch: BatchCursor): number {
   const { partition } = batch;
   const row = partition.insertFromBatch(batch.reader, batch.row, vm.part.undo);
-  if (row >= 0 && !partition.table.isUnlogged) encodeInsert(vm.part.redo, partition, row);
+  const redo = redoOf(vm, partition);
+  if (row >= 0 && redo !== null) encodeInsert(redo, partition, row);
   return row;
 }
 
@@ -90,8 +102,13 @@ function insertAll(vm: NodeVm, batch: BatchCursor): void {
 /** `table 'public.t': row with primary key (1, abc) already exists` */
 function keyConflict(vm: NodeVm, batch: BatchCursor): SqlError {
   const { table } = batch.partition;
-  const key = table.indexes[0]!.keys.map(({ column }) => cellText(vm, batch.reader, column, table.columns[column].type));
-  return new SqlError('key_conflict', `table '${tableName(table)}': row with primary key (${key.join(', ')}) already exists`);
+  const key = table.indexes[0]!.keys.map(({ column }) =>
+    cellText(vm, batch.reader, column, table.columns[column].type),
+  );
+  return new SqlError(
+    'key_conflict',
+    `table '${tableName(table)}': row with primary key (${key.join(', ')}) already exists`,
+  );
 }
 
 /** A key cell as a result would show it, without quotes. */
@@ -102,7 +119,8 @@ function cellText(vm: NodeVm, reader: BatchReader, column: number, type: number)
   const value = numberOfWords(low, high);
   const big = Number.isNaN(value) ? bigOfWords(low, high) : 0n;
   vm.text.length = 0;
-  if (type === 10) writeTimestamp(vm.text, value, big, vm.timeZone); // timestamp
+  if (type === 10)
+    writeTimestamp(vm.text, value, big, vm.timeZone); // timestamp
   else writeInt(vm.text, value, big);
   return new TextDecoder().decode(vm.text.view());
 }
@@ -132,7 +150,7 @@ function loadCell(vm: NodeVm, register: number, batch: BatchCursor, column: numb
       const high = reader.high(column);
       const value = numberOfWords(low, high);
       vm.num[register] = value;
-      if (value !== value) vm.big[register] = bigOfWords(low, high);
+      if (Number.isNaN(value)) vm.big[register] = bigOfWords(low, high);
     }
   }
 }
@@ -143,10 +161,14 @@ function updateRow(vm: NodeVm, cursor: Cursor, columns: readonly number[], first
     if (vm.nul[first + i] !== 0 && partition.isNullable[columns[i]] === 0) throw notNull(partition, columns[i]);
   }
   partition.update(row, columns, vm, first, vm.part.undo);
-  if (!partition.table.isUnlogged) encodeUpdate(vm.part.redo, partition, row, columns);
+  const redo = redoOf(vm, partition);
+  if (redo !== null) encodeUpdate(redo, partition, row, columns);
 }
 
 function notNull(partition: Partition, column: number): SqlError {
   const name = partition.table.columns[column].name;
-  return new SqlError('not_null_violation', `table '${tableName(partition.table)}', column '${name}': the column cannot be NULL`);
+  return new SqlError(
+    'not_null_violation',
+    `table '${tableName(partition.table)}', column '${name}': the column cannot be NULL`,
+  );
 }

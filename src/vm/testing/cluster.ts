@@ -9,8 +9,8 @@ import type { Program } from '../../program/program.ts';
 import { Partition } from '../../storage/partition.ts';
 import { RedoBuffer } from '../../storage/redo-buffer.ts';
 import { UndoLog } from '../../storage/undo.ts';
-import { BIGINT, type TypeId } from '../../types/type.ts';
 import { UTC } from '../../types/time-zone.ts';
+import { BIGINT, type TypeId } from '../../types/type.ts';
 import { CoordinatorVm } from '../coordinator/coordinator-vm.ts';
 import type { RequestContext } from '../coordinator/request.ts';
 import { loadProgram } from '../core/loaded-program.ts';
@@ -77,7 +77,16 @@ export class Cluster {
       isShared: false,
       isUnlogged: false,
       columns: columns.map((column, ordinal) => ({ isNotNull: ordinal === 0, isIdentity: false, ...column })),
-      indexes: [{ id: 1, name: 'pk', method: 'tree', isUnique: true, isPrimary: true, keys: [{ column: 0, isDescending: false }] }],
+      indexes: [
+        {
+          id: 1,
+          name: 'pk',
+          method: 'tree',
+          isUnique: true,
+          isPrimary: true,
+          keys: [{ column: 0, isDescending: false }],
+        },
+      ],
       partitions: [],
       identityRef: (identityPage * 1024) >>> 0,
       ...more,
@@ -91,7 +100,10 @@ export class Cluster {
     }));
     const whole = { ...table, partitions };
     this.tables.set(id, whole);
-    this.partitions.set(id, partitions.map((definition) => Partition.open(this.memory, whole, definition)));
+    this.partitions.set(
+      id,
+      partitions.map((definition) => Partition.open(this.memory, whole, definition)),
+    );
     return whole;
   }
 
@@ -167,7 +179,9 @@ export class Cluster {
 }
 
 /** Rows of a literal list: JavaScript values by the columns of the insert; undefined is DEFAULT. */
-export function literalRows(rows: readonly (readonly (bigint | number | string | boolean | null | undefined)[])[]): RowSource {
+export function literalRows(
+  rows: readonly (readonly (bigint | number | string | boolean | null | undefined)[])[],
+): RowSource {
   const encoder = new TextEncoder();
   return {
     fill(builder): void {

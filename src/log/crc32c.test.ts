@@ -1,0 +1,25 @@
+import { strict as assert } from 'node:assert';
+import { test } from 'node:test';
+import { crc32c } from './crc32c.ts';
+
+/** The examples of RFC 3720, B.4, and the check value of the CRC catalogue. */
+const VECTORS: readonly (readonly [Uint8Array, number])[] = [
+  [new Uint8Array(0), 0],
+  [new TextEncoder().encode('123456789'), 0xe3069283],
+  [new Uint8Array(32), 0x8a9136aa],
+  [new Uint8Array(32).fill(0xff), 0x62a8ab43],
+  [Uint8Array.from({ length: 32 }, (_, at) => at), 0x46dd794e],
+  [Uint8Array.from({ length: 32 }, (_, at) => 31 - at), 0x113fdb5c],
+];
+
+test('known checksums', () => {
+  for (const [bytes, checksum] of VECTORS) assert.equal(crc32c(bytes, 0, bytes.length) >>> 0, checksum);
+});
+
+test('a checksum goes on from the one before', () => {
+  const bytes = Uint8Array.from({ length: 100 }, (_, at) => at * 7);
+  const whole = crc32c(bytes, 0, 100);
+  for (let split = 0; split <= 100; split++) {
+    assert.equal(crc32c(bytes, split, 100, crc32c(bytes, 0, split)), whole);
+  }
+});

@@ -1,0 +1,159 @@
+/**
+ * Files in memory for tests: every operation can be made to fail, to write only in part, and the power can go.
+ *
+ * What a power loss keeps: of each file the synced bytes and a prefix of what was written after the last sync; of each
+ * directory the entries that were there at its last sync, and of later ones those that the generator says.
+ */
+
+import type { FileHandle, Files } from '../base/effects.ts';
+import type { SeededRandom } from './random.ts';
+
+type SimulatedFile = { bytes: Uint8Array; syncedBytes: Uint8Array };
+
+/** What an operation that fails does. 'short': a write takes half of its bytes, and the next one fails. */
+export type Fault = 'error' | 'short';
+
+export class SimulatedFiles implements Files {
+  /** Operations so far that change the disk: open with create, write, truncate, sync, syncDirectory, remove. */
+  operationCount = 0;
+  /** Called before each of these; a fault makes it fail. */
+  fault: (operation: number, name: string) => Fault | undefined = () => undefined;
+  private files: Map<string, SimulatedFile> = new Map();
+  /** Paths that survive a power loss. */
+  private durablePaths: Set<string> = new Set();
+  private readonly handles: (SimulatedFile | undefined)[] = [];
+
+  open(path: string, create: boolean): FileHandle {
+    let file = this.files.get(path);
+    if (file === undefined) {
+      if (!create) throw failure('ENOENT', `no such file ${path}`);
+      this.count('create');
+      file = { bytes: new Uint8Array(0), syncedBytes: new Uint8Array(0) };
+      this.files.set(path, file);
+    }
+    this.handles.push(file);
+    return this.handles.length - 1;
+  }
+
+  openRead(path: string): FileHandle {
+    return this.open(path, false);
+  }
+
+  close(handle: FileHandle): void {
+    this.fileOf(handle);
+    this.handles[handle] = undefined;
+  }
+
+  write(handle: FileHandle, bytes: Uint8Array, offset: number, byteCount: number, position: number): number {
+    const file = this.fileOf(handle);
+    const count = this.count('write') === 'short' ? byteCount >> 1 : byteCount;
+    if (position + count > file.bytes.length) file.bytes = resized(file.bytes, position + count);
+    else file.bytes = file.bytes.slice();
+    file.bytes.set(bytes.subarray(offset, offset + count), position);
+    return count;
+  }
+
+  read(handle: FileHandle, bytes: Uint8Array, offset: number, byteCount: number, position: number): number {
+    const found = this.fileOf(handle).bytes.subarray(position, position + byteCount);
+    bytes.set(found, offset);
+    return found.length;
+  }
+
+  size(handle: FileHandle): number {
+    return this.fileOf(handle).bytes.length;
+  }
+
+  truncate(handle: FileHandle, byteCount: number): void {
+    const file = this.fileOf(handle);
+    this.count('truncate');
+    file.bytes = resized(file.bytes, byteCount);
+  }
+
+  sync(handle: FileHandle): void {
+    const file = this.fileOf(handle);
+    this.count('sync');
+    file.syncedBytes = file.bytes;
+  }
+
+  syncDirectory(directory: string): void {
+    this.count('syncDirectory');
+    const isInside = (path: string): boolean => path.startsWith(`${directory}/`);
+    for (const path of this.durablePaths) if (isInside(path) && !this.files.has(path)) this.durablePaths.delete(path);
+    for (const path of this.files.keys()) if (isInside(path)) this.durablePaths.add(path);
+  }
+
+  async syncLater(path: string, directory: string): Promise<void> {
+    const handle = this.openRead(path);
+    this.sync(handle);
+    this.close(handle);
+    this.syncDirectory(directory);
+  }
+
+  list(directory: string): string[] {
+    const prefix = `${directory}/`;
+    return [...this.files.keys()]
+      .filter((path) => path.startsWith(prefix))
+      .map((path) => path.slice(prefix.length))
+      .sort();
+  }
+
+  makeDirectory(): void {}
+
+  remove(path: string): void {
+    this.count('remove');
+    if (!this.files.delete(path)) throw failure('ENOENT', `no such file ${path}`);
+  }
+
+  /** All bytes of a file, for tests that damage it. */
+  contents(path: string): Uint8Array {
+    return this.files.get(path)!.bytes;
+  }
+
+  setContents(path: string, bytes: Uint8Array): void {
+    this.files.set(path, { bytes, syncedBytes: bytes });
+    this.durablePaths.add(path);
+  }
+
+  /** A disk of its own with the same files; faults are not taken over. */
+  clone(): SimulatedFiles {
+    const other = new SimulatedFiles();
+    for (const [path, file] of this.files) other.files.set(path, { ...file });
+    other.durablePaths = new Set(this.durablePaths);
+    return other;
+  }
+
+  /** The disk as it is found after the power went. */
+  afterPowerLoss(random: SeededRandom): SimulatedFiles {
+    const other = new SimulatedFiles();
+    for (const [path, file] of this.files) {
+      if (!this.durablePaths.has(path) && random.oneIn(2)) continue;
+      const { bytes, syncedBytes } = file;
+      const isAppended = bytes.length > syncedBytes.length;
+      const kept = isAppended ? syncedBytes.length + random.below(bytes.length - syncedBytes.length + 1) : 0;
+      other.setContents(path, isAppended ? bytes.slice(0, kept) : random.oneIn(2) ? bytes : syncedBytes);
+    }
+    return other;
+  }
+
+  private fileOf(handle: FileHandle): SimulatedFile {
+    const file = this.handles[handle];
+    if (file === undefined) throw failure('EBADF', 'the file is not open');
+    return file;
+  }
+
+  private count(name: string): Fault | undefined {
+    const fault = this.fault(this.operationCount++, name);
+    if (fault === 'error' || (fault === 'short' && name !== 'write')) throw failure('EIO', `${name} failed`);
+    return fault;
+  }
+}
+
+function resized(bytes: Uint8Array, byteCount: number): Uint8Array {
+  const copy = new Uint8Array(byteCount);
+  copy.set(bytes.subarray(0, byteCount));
+  return copy;
+}
+
+function failure(code: string, message: string): Error {
+  return Object.assign(new Error(`${code}: ${message}`), { code });
+}
