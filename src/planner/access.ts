@@ -8,6 +8,7 @@ import { SqlError } from '../base/errors.ts';
 import type { IndexDefinition, TableDefinition } from '../catalog/catalog.ts';
 import type { Bound } from '../sql/binder/bound.ts';
 import { logical } from '../sql/binder/expressions.ts';
+import { asDouble } from '../sql/binder/operators.ts';
 import type { BoundSelect } from '../sql/binder/statements.ts';
 import { wideType } from '../types/type.ts';
 
@@ -37,6 +38,8 @@ type ColumnPredicate = {
   readonly column: number;
   readonly operator: 'eq' | 'lt' | 'le' | 'gt' | 'ge';
   readonly value: Bound;
+  /** The bound takes the place of the predicate; else it only narrows, and the predicate stays in the filter. */
+  readonly isExact: boolean;
 };
 
 const MIRROR = { eq: 'eq', lt: 'gt', le: 'ge', gt: 'lt', ge: 'le' } as const;
@@ -162,7 +165,9 @@ function conjoin(conjuncts: readonly Bound[]): Bound | undefined {
 }
 
 function without(conjuncts: readonly Bound[], used: readonly ColumnPredicate[]): Bound | undefined {
-  return conjoin(conjuncts.filter((conjunct) => !used.some((predicate) => predicate.conjunct === conjunct)));
+  return conjoin(
+    conjuncts.filter((conjunct) => !used.some((predicate) => predicate.isExact && predicate.conjunct === conjunct)),
+  );
 }
 
 /** The leading columns of the index that are compared for equality. */
@@ -179,15 +184,27 @@ function equalities(index: IndexDefinition, predicates: readonly ColumnPredicate
 /** A comparison of a column with a value that is known before the rows are read, in the column's own form, and never NULL. */
 function columnPredicate(conjunct: Bound): ColumnPredicate[] {
   if (conjunct.kind !== 'operator' || conjunct.operands.length !== 2) return [];
+  const [left, right] = conjunct.operands as [Bound, Bound];
+  if (conjunct.opcode === 'cmp_int_double') return doublePredicate(conjunct, conjunct.immediate, left, right);
   const match = /^(eq|lt|le|gt|ge)_(int|double|text)$/.exec(conjunct.opcode);
   if (match === null) return [];
   const operator = match[1] as ColumnPredicate['operator'];
-  const [left, right] = conjunct.operands as [Bound, Bound];
+  const isExact = true;
   if (left.kind === 'column' && right.isConstant && !right.isNullable)
-    return [{ conjunct, column: left.column, operator, value: right }];
+    return [{ conjunct, column: left.column, operator, value: right, isExact }];
   if (right.kind === 'column' && left.isConstant && !left.isNullable)
-    return [{ conjunct, column: right.column, operator: MIRROR[operator], value: left }];
+    return [{ conjunct, column: right.column, operator: MIRROR[operator], value: left, isExact }];
   return [];
+}
+
+/** By the immediate of cmp_int_double, `int <op> column`, as the column sees it: rounding keeps the order, but may meet. */
+const DOUBLE_BOUNDS: readonly (ColumnPredicate['operator'] | undefined)[] = ['eq', undefined, 'ge', 'ge', 'le', 'le'];
+
+/** A double column compared with an int that is only known when the request runs. */
+function doublePredicate(conjunct: Bound, operation: number, integer: Bound, double: Bound): ColumnPredicate[] {
+  const operator = DOUBLE_BOUNDS[operation];
+  if (operator === undefined || double.kind !== 'column' || !integer.isConstant || integer.isNullable) return [];
+  return [{ conjunct, column: double.column, operator, value: asDouble(integer), isExact: false }];
 }
 
 function listOf(

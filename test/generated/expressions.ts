@@ -108,8 +108,12 @@ export class ExpressionMaker {
   /** A column compared with a constant: what indexes serve. */
   #indexed(): Pair {
     const { name, kind } = this.shape.pick(this.columns);
+    const column = same(name);
+    const value = (): Pair => this.constant(kind === 'double' && this.shape.oneIn(3) ? 'int' : kind);
+    if (this.shape.oneIn(6)) return pair`(${column} between ${value()} and ${value()})`;
+    if (this.shape.oneIn(6)) return pair`(${column} in (${value()}, ${value()}, ${value()}))`;
     const operator = same(this.shape.pick(['=', '=', '<', '<=', '>', '>=']));
-    return pair`(${same(name)} ${operator} ${this.constant(kind)})`;
+    return this.shape.oneIn(4) ? pair`(${value()} ${operator} ${column})` : pair`(${column} ${operator} ${value()})`;
   }
 
   #leaf(kind: Kind): Pair {
@@ -234,7 +238,23 @@ export function join(pairs: readonly Pair[], separator = ', '): Pair {
   };
 }
 
-const TEXTS = ['', 'a', 'b', 'ab', 'A', 'xy', 'Zebra', 'abc', 'a common prefix 1', 'a common prefix 2', 'aab', 'B'];
+const TEXTS = [
+  'key 1',
+  'key 7',
+  'key 30',
+  '',
+  'a',
+  'b',
+  'ab',
+  'A',
+  'xy',
+  'Zebra',
+  'abc',
+  'a common prefix 1',
+  'a common prefix 2',
+  'aab',
+  'B',
+];
 
 /** A value from a small range, so that equal ones meet. Doubles are quarters, exact in sums. */
 export function randomValue(random: Random, kind: Kind): number | string | boolean {

@@ -19,7 +19,7 @@ import {
   type Table,
 } from './statements.ts';
 
-const CASE_COUNT = Number(process.env.AMELIE_GENERATED_CASES ?? 60);
+const CASE_COUNT = Number(process.env.AMELIE_GENERATED_CASES ?? 200);
 const FIRST_SEED = Number(process.env.AMELIE_GENERATED_SEED ?? 1);
 /** Shapes of queries a table, and constants tried for each. */
 const SHAPE_COUNT = 8;
@@ -71,11 +71,13 @@ class Comparison {
   /** Runs the statement on both; `true` where both failed. */
   async run(statement: Statement): Promise<boolean> {
     const expected = onSqlite(this.#sqlite, statement);
-    const actual = await onAmelie(this.#amelie, statement);
     const sorted = (rows: readonly string[] | undefined): readonly string[] | undefined =>
       statement.isOrdered ? rows : rows?.toSorted();
     const { text, parameters } = statement;
     const shown = `seed ${this.#seed}: ${text.amelie}\nparameters ${JSON.stringify(parameters)}\nsqlite: ${text.sqlite}\ntable: ${this.#table.definitions.map((entry) => entry.amelie).join('; ')}`;
+    const actual = await onAmelie(this.#amelie, statement).catch((error: unknown) => {
+      throw new Error(shown, { cause: error });
+    });
     if (expected.error !== undefined || actual.error !== undefined) {
       const haveBoth = expected.error !== undefined && actual.error !== undefined;
       assert.ok(haveBoth, `${shown}\nAmelie: ${actual.error ?? 'no error'}\nSQLite: ${expected.error ?? 'no error'}`);

@@ -1,8 +1,9 @@
 /**
- * The examples of a manual page: its fenced blocks, in the order of the page.
+ * The examples of a manual page: its fenced blocks, in the order of the page. Outputs are called jsonl where they are JSON,
+ * because the formatter would change what is called json.
  *
  *   ```sql            requests, an empty line between two; the last one answers with the block that follows, else with
- *   ```json           nothing; all before it answer with nothing
+ *   ```jsonl          nothing; all before it answer with nothing
  *   ```sql refused    requests, one a line, that this version does not have
  *   ```sh ```text     a command, and what it prints, where the page is run against a server
  *   ```js ```text     a program, and what it prints
@@ -20,7 +21,7 @@ export type Example = {
   readonly output: string | undefined;
 };
 
-const OUTPUTS: readonly string[] = ['json', 'text'];
+const OUTPUTS: readonly string[] = ['jsonl', 'text'];
 
 /** The path of a page of the manual. */
 export function pagePath(name: string): string {

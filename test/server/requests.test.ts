@@ -151,7 +151,7 @@ test('the statuses of what is not served', async () => {
 });
 
 test('errors are objects with message, code and position', async () => {
-  checkReply(await db.send('select 1 +'), 400, (await db.send('select 1 +')).content);
+  await db.fails('select 1 +', 'syntax_error');
   const { msg, code, position } = JSON.parse((await db.send('select nothing from plain')).content) as Record<
     string,
     unknown

@@ -279,6 +279,11 @@ export class FrontendEngine {
     }
   }
 
+  /** Memory is short: programs that are not used often can be compiled again. */
+  #relieve(error: SqlError): void {
+    if (error.code === 'out_of_memory') this.#cache.shrink();
+  }
+
   /** The program of a request, from the cache or compiled; undefined where main runs the request. */
   #programOf(request: PendingRequest): CachedProgram | undefined {
     const catalog = this.catalog();
@@ -427,13 +432,22 @@ export class FrontendEngine {
       position: 0,
     };
     const tree: Request = { statements: [insert], explain: 'none', parameterCount: 0 };
-    const compiled = this.#compile(tree, catalog, new Uint8Array(0), 0, this.#options.clock.monotonicMilliseconds());
+    const compiled = this.#compileImport(tree, catalog);
     if (this.#imports.size >= IMPORT_PROGRAM_COUNT_MAX) {
       for (const old of this.#imports.values()) this.#cache.drop(old);
       this.#imports.clear();
     }
     this.#imports.set(key, compiled);
     return compiled;
+  }
+
+  /** Errors have no position: there is no SQL text. */
+  #compileImport(tree: Request, catalog: Catalog): CachedProgram {
+    try {
+      return this.#compile(tree, catalog, new Uint8Array(0), 0, this.#options.clock.monotonicMilliseconds());
+    } catch (error) {
+      throw error instanceof SqlError ? new SqlError(error.code, error.message) : error;
+    }
   }
 
   #submit(request: PendingRequest, entry: CachedProgram): void {
@@ -607,8 +621,9 @@ export class FrontendEngine {
   #fail(request: PendingRequest, error: unknown): void {
     const { reply } = request;
     this.#release(request);
-    if (error instanceof SqlError) reply(error, undefined);
-    else throw error;
+    if (!(error instanceof SqlError)) throw error;
+    this.#relieve(error);
+    reply(error, undefined);
   }
 
   #dropRun(request: PendingRequest, view: BlockView): void {

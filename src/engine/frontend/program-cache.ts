@@ -1,6 +1,7 @@
 /**
  * The compiled programs of one frontend by request shape. A hash finds candidates; the shape's bytes and the kinds of the
- * parameters decide. Bounded: the least recently used go, and their shared pages when no ticket uses them any more.
+ * parameters decide. Bounded in number, and in shared pages by a share of the memory: the least recently used go, and
+ * their pages when no ticket uses them any more.
  */
 
 import { PAGE_BYTES } from '../../base/limits.ts';
@@ -32,12 +33,16 @@ type Entry = {
 };
 
 const NO_KINDS: readonly number[] = [];
+/** Programs of one frontend take at most this share of the memory limit. */
+const MEMORY_SHARE = 1 / 32;
 
 export class ProgramCache {
   readonly #memory: Memory;
   readonly #entries = new Map<number, Entry[]>();
   readonly #limit: number;
   #count = 0;
+  /** Pages of the programs in the cache. */
+  #pageCount = 0;
   #clock = 0;
 
   constructor(memory: Memory, limit: number) {
@@ -67,12 +72,14 @@ export class ProgramCache {
   }
 
   add(scanner: ShapeScanner, kinds: readonly number[] | undefined, cached: CachedProgram): void {
-    if (this.#count >= this.#limit) this.#evict();
+    const pagesMax = (this.#memory.limitBytes() * MEMORY_SHARE) / PAGE_BYTES;
+    if (this.#count >= this.#limit || this.#pageCount + cached.pageCount > pagesMax) this.shrink();
     const hash = scanner.shapeHash;
     const bucket = this.#entries.get(hash) ?? [];
     bucket.push({ shape: scanner.copyShape(), kinds: kinds?.slice() ?? NO_KINDS, cached, lastUse: ++this.#clock });
     this.#entries.set(hash, bucket);
     this.#count++;
+    this.#pageCount += cached.pageCount;
   }
 
   /** Writes a program for the nodes into shared pages. */
@@ -101,17 +108,20 @@ export class ProgramCache {
     for (const bucket of this.#entries.values()) for (const { cached } of bucket) this.drop(cached);
     this.#entries.clear();
     this.#count = 0;
+    this.#pageCount = 0;
   }
 
   #remove(hash: number, bucket: Entry[], index: number): void {
     const [entry] = bucket.splice(index, 1);
     if (bucket.length === 0) this.#entries.delete(hash);
     this.#count--;
+    this.#pageCount -= entry!.cached.pageCount;
     this.drop(entry!.cached);
   }
 
-  /** Drops the least recently used eighth, so that the search for it is rare. */
-  #evict(): void {
+  /** Drops the least recently used eighth, so that the search for it is rare; true where there was anything. */
+  shrink(): boolean {
+    if (this.#count === 0) return false;
     const uses = [...this.#entries.values()]
       .flatMap((bucket) => bucket.map((entry) => entry.lastUse))
       .sort((a, b) => a - b);
@@ -119,6 +129,7 @@ export class ProgramCache {
     for (const [hash, bucket] of [...this.#entries])
       for (let index = bucket.length - 1; index >= 0; index--)
         if (bucket[index]!.lastUse <= oldest) this.#remove(hash, bucket, index);
+    return true;
   }
 
   #freeIfUnused(cached: CachedProgram): void {

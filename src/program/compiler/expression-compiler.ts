@@ -138,6 +138,12 @@ export class ExpressionCompiler {
 
   /** Computes the value into `target`; its null flag is written where `isNullable`. */
   into(bound: Bound, target: number, isNullable: boolean): void {
+    if (bound.kind === 'parameter' && !this.#invariants.has(`p${bound.parameter}`)) {
+      // Loaded where it is wanted: a list of keys does not need a second register for each.
+      this.#code.emit(bound.isNullable ? 'param_null' : 'param', target, bound.parameter);
+      if (isNullable && !bound.isNullable) this.#code.emit('clear_null', target);
+      return;
+    }
     const leaf = this.#known.get(bound) ?? this.#leaf(bound, target);
     if (leaf === undefined) this.#compute(bound, target);
     else if (leaf !== target) this.#code.emit(bound.isNullable ? 'move_null' : 'move', target, leaf);
@@ -438,8 +444,13 @@ export class ExpressionCompiler {
     this.conditional(() => {
       for (const { when, result } of bound.branches) {
         const next = this.#code.label();
-        this.condition(when, next);
-        this.conditional(() => this.into(result, target, bound.isNullable));
+        // Of a condition of several parts the later ones may not have run where the next branch begins.
+        const isWhole = when.kind !== 'and' && when.kind !== 'or' && when.kind !== 'once';
+        if (isWhole) this.condition(when, next);
+        this.conditional(() => {
+          if (!isWhole) this.condition(when, next);
+          this.into(result, target, bound.isNullable);
+        });
         this.#code.emit('jmp', end);
         this.#code.place(next);
       }

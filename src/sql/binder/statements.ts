@@ -6,6 +6,7 @@ import { formatFlags } from '../../types/result-format.ts';
 import {
   BIGINT,
   DOUBLE,
+  INT,
   JSON_TYPE,
   NULL_TYPE,
   TEXT,
@@ -502,7 +503,7 @@ export function toColumn(value: Bound, table: TableDefinition, column: number, p
   const wide = wideType(type);
   if (value.type === NULL_TYPE) return { ...BOUND_NULL, type: wide };
   if (value.type === wide) return value;
-  const failure = `column '${name}': % is not ${wide === DOUBLE ? 'a' : 'an'} ${TYPE_NAMES[type]}`;
+  const failure = `column '${name}': % is not ${type === INT ? 'an' : 'a'} ${TYPE_NAMES[type]}`;
   if (value.type === BIGINT && wide === DOUBLE)
     return { ...operatorNode('int_to_double_exact', DOUBLE, [value]), failure } as Bound;
   if (value.type === DOUBLE && wide === BIGINT)
