@@ -25,9 +25,8 @@ export type OpcodeRow = {
 
 const rows: OpcodeRow[] = [];
 function family(number: number, entries: readonly (readonly [string, string, string])[]): void {
-  entries.forEach(([name, operands, meaning], index) =>
-    rows.push({ number: number * 64 + index, name, operands, meaning }),
-  );
+  for (const [index, [name, operands, meaning]] of entries.entries())
+    rows.push({ number: number * 64 + index, name, operands, meaning });
 }
 
 // Family 0: control, loads.

@@ -38,7 +38,10 @@ function makeRouting(table: TableDefinition): TableRouting {
   return { ordinalOfSlot, maskLow, maskHigh };
 }
 
+const HALF_REMAINDER = 65_536 % HASH_SLOT_COUNT;
+
 /** The ordinal of the partition of a row whose key has that unsigned 32-bit hash. */
 export function ordinalOfHash(routing: TableRouting, hash: number): number {
-  return routing.ordinalOfSlot[hash % HASH_SLOT_COUNT]!;
+  // hash mod 8096 by halves: as 32-bit integers, since the remainder of a number beyond 2^31 is computed as a double.
+  return routing.ordinalOfSlot[((hash >>> 16) * HALF_REMAINDER + (hash & 0xffff)) % HASH_SLOT_COUNT]!;
 }

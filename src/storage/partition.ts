@@ -12,6 +12,7 @@ import { REFS_PER_PAGE, WORDS_PER_PAGE } from '../base/memory.ts';
 import type { RegisterFile } from '../base/registers.ts';
 import type { IndexDefinition, PartitionDefinition, TableDefinition } from '../catalog/catalog.ts';
 import type { BatchReader } from '../program/batch.ts';
+import { COLUMN_BYTES } from '../types/type.ts';
 import { HashIndex } from './hash.ts';
 import { Heap } from './heap.ts';
 import {
@@ -73,6 +74,8 @@ export class Partition {
   readonly indexMasks: Int32Array;
   /** By column, then segment: ref of the value of row slot 0. */
   readonly columnRefs: Int32Array[] = [];
+  /** By column: bytes of a value in its segment. */
+  readonly columnBytes: Uint8Array;
   /** By column, then segment: ref of the null bitmap; 0 where the column is not nullable. */
   readonly nullRefs: Int32Array[] = [];
   /** By column: 1 where it has a null bitmap. */
@@ -108,6 +111,7 @@ export class Partition {
     this.directory = this.root.subarray(ROOT_DIRECTORY);
     this.stride = SEGMENT_COLUMNS + table.columns.length;
     this.indexMasks = new Int32Array(table.columns.length);
+    this.columnBytes = Uint8Array.from(table.columns, ({ type }) => COLUMN_BYTES[type]!);
     this.isNullable = Uint8Array.from(this.layout.nullOffsets, (offset) => (offset === 0 ? 0 : 1));
     for (let column = 0; column < table.columns.length; column++) {
       this.columnRefs.push(new Int32Array(0));
@@ -307,6 +311,33 @@ export class Partition {
     const index = this.indexes[0]!;
     index.key.loadRegisters(registers, firstRegister, this.i32);
     return index.find();
+  }
+
+  /** True where the primary key is a hash index. */
+  get hasHashedKey(): boolean {
+    return this.indexes[0]! instanceof HashIndex;
+  }
+
+  /**
+   * For a row of a batch, on which it stands: the stored row that probably has its primary key, or -1. Only where the
+   * primary key is hashed; reads no row.
+   */
+  guessFromBatch(batch: BatchReader): number {
+    const primary = this.indexes[0]!;
+    if (!(primary instanceof HashIndex)) return -1;
+    primary.key.loadBatch(batch, this);
+    return primary.guess();
+  }
+
+  /** Reads a word of every column of a row, so that they are in the caches. The result says nothing. */
+  touchRow(row: number): number {
+    let mixed = 0;
+    for (let column = 0; column < this.columnRefs.length; column++) {
+      const ref = this.columnRefs[column]![row >>> 12]!;
+      const word = ((row & 4095) * this.columnBytes[column]!) >> 2;
+      mixed ^= this.i32[ref >>> 26]![((ref & 0x3ffffff) << 2) + word]!;
+    }
+    return mixed;
   }
 
   /**

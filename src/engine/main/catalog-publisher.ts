@@ -1,4 +1,7 @@
-/** The catalog in shared pages: each version is serialised once, and published by number. */
+/**
+ * The catalog in shared pages: each version is serialised once, and published by number. The pages of the version before
+ * are kept, and taken again where memory has run out: DROP TABLE must work then.
+ */
 
 import { PAGE_BYTES } from '../../base/limits.ts';
 import type { Memory } from '../../base/memory.ts';
@@ -10,6 +13,8 @@ export class CatalogPublisher {
   readonly #control: Control;
   #page = 0;
   #pageCount = 0;
+  #sparePage = 0;
+  #sparePageCount = 0;
   #catalog: Catalog;
 
   constructor(memory: Memory, control: Control, catalog: Catalog) {
@@ -26,15 +31,33 @@ export class CatalogPublisher {
   /** Takes the pages for a version, so that publishing it cannot fail. Throws out_of_memory. */
   prepare(catalog: Catalog): PreparedCatalog {
     const bytes = new TextEncoder().encode(JSON.stringify(catalog));
-    const pageCount = Math.ceil(bytes.length / PAGE_BYTES);
-    const page = this.#memory.allocate(pageCount);
+    // One more, so that a version a little larger than this one fits into these pages later.
+    const { page, pageCount } = this.#take(Math.ceil(bytes.length / PAGE_BYTES) + 1);
     this.#memory.u8[page >>> 16]!.set(bytes, (page & 0xffff) * PAGE_BYTES);
     return { catalog, page, pageCount, byteLength: bytes.length };
   }
 
+  #take(pageCount: number): { page: number; pageCount: number } {
+    try {
+      return { page: this.#memory.allocate(pageCount), pageCount };
+    } catch (error) {
+      if (this.#sparePageCount < pageCount - 1 || this.#sparePage === 0) throw error;
+      const spare = { page: this.#sparePage, pageCount: this.#sparePageCount };
+      this.#sparePage = 0;
+      return spare;
+    }
+  }
+
+  /** Keeps a run for later instead of the one that was kept. */
+  #keep(page: number, pageCount: number): void {
+    if (this.#sparePage !== 0) this.#memory.free(this.#sparePage, this.#sparePageCount);
+    this.#sparePage = page;
+    this.#sparePageCount = pageCount;
+  }
+
   /** Drops a version that is not published after all. */
   discard(prepared: PreparedCatalog): void {
-    this.#memory.free(prepared.page, prepared.pageCount);
+    this.#keep(prepared.page, prepared.pageCount);
   }
 
   /** Publishes a version: at start, or inside a drained fence. */
@@ -45,7 +68,7 @@ export class CatalogPublisher {
     this.#pageCount = prepared.pageCount;
     this.#catalog = prepared.catalog;
     this.#control.publishCatalog(prepared.catalog.version, (prepared.page * 1024) | 0, prepared.byteLength);
-    if (oldPage !== 0) this.#memory.free(oldPage, oldPageCount);
+    if (oldPage !== 0) this.#keep(oldPage, oldPageCount);
   }
 }
 

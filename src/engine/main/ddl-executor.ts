@@ -47,10 +47,16 @@ export type DdlOptions = {
 export class DdlExecutor {
   readonly #options: DdlOptions;
   readonly #view: BlockView;
+  /** For small commands. It is there from the start, so that DROP TABLE works where memory has run out. */
+  readonly #commandPage: number;
+  #isCommandPageFree = true;
 
   constructor(options: DdlOptions) {
+    const { memory, tickets } = options;
     this.#options = options;
-    this.#view = new BlockView(options.memory);
+    this.#view = new BlockView(memory);
+    this.#commandPage = memory.allocate(1);
+    tickets.blocks.release(tickets.blocks.take());
   }
 
   /**
@@ -145,13 +151,17 @@ export class DdlExecutor {
     const { memory } = this.#options;
     const bytes = new TextEncoder().encode(JSON.stringify(command));
     const pageCount = Math.ceil(bytes.length / PAGE_BYTES);
-    const page = memory.allocate(pageCount);
+    const isSmall = pageCount === 1 && this.#isCommandPageFree;
+    const page = isSmall ? this.#commandPage : memory.allocate(pageCount);
+    if (isSmall) this.#isCommandPageFree = false;
     memory.u8[page >>> 16]!.set(bytes, (page & 0xffff) * PAGE_BYTES);
     return { page, pageCount, byteLength: bytes.length };
   }
 
   #free(placed: PlacedCommand | undefined): void {
-    if (placed !== undefined) this.#options.memory.free(placed.page, placed.pageCount);
+    if (placed === undefined) return;
+    if (placed.page === this.#commandPage) this.#isCommandPageFree = true;
+    else this.#options.memory.free(placed.page, placed.pageCount);
   }
 }
 

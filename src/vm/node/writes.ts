@@ -14,7 +14,7 @@ import { writeInt } from '../../types/number-text.ts';
 import { writeTimestamp } from '../../types/timestamp.ts';
 import { textOf } from '../core/bytes.ts';
 import { unknownOpcode } from '../core/interpreter.ts';
-import type { BatchCursor } from './batch-cursor.ts';
+import { type BatchCursor, READ_AHEAD_ROWS_MIN } from './batch-cursor.ts';
 import type { Cursor } from './cursor.ts';
 import type { NodeVm } from './node-vm.ts';
 
@@ -24,6 +24,7 @@ export function runWrites(vm: NodeVm, op: number, a: number, b: number, c: numbe
       // batch_open
       const batch = vm.batch(a);
       batch.open(vm.parameterWordOf(b) >>> 0, vm.storage);
+      if (batch.reader.rowCount >= READ_AHEAD_ROWS_MIN) batch.readAhead();
       return nextRow(vm, batch) ? pc : c;
     }
     case 257: // batch_next
