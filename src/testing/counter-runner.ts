@@ -12,10 +12,10 @@ import { assert } from '../base/assert.ts';
 import { SqlError } from '../base/errors.ts';
 import {
   BLOCK_USER,
+  PART_PROFILE_START,
   PART_REDO_BYTES,
   PART_REDO_OPERATIONS,
   PART_REDO_REF,
-  PART_PROFILE_START,
   PART_RESULT_PAGE,
 } from '../executor/layout.ts';
 import { PART_INTERRUPTED, PART_REDO, PART_WROTE, type PartRunner } from '../executor/node-loop.ts';

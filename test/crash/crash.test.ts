@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { open } from '../../src/embed/index.ts';
 import { REPOSITORY_PROGRAM, run } from '../cli/amelie.ts';
 import { checkReply, Database } from '../server/database.ts';
 import { runCrashRounds } from './rounds.ts';
@@ -23,24 +24,36 @@ test('the same with a sync for every group', async () => {
 });
 
 test('a torn tail is cut off and reported; everything before it is there', async () => {
-  const db = await Database.start();
+  const db = await Database.start('--backends=2');
+  const { directory } = db;
   await db.text('create table t (id int primary key, v text)');
   await db.text("insert into t values (1, 'a'), (2, 'b'), (3, 'c')");
   await db.stop('SIGKILL');
   const path = walFiles(db).at(-1)!;
   const whole = readFileSync(path);
-  for (const garbage of [Buffer.from([0x40]), whole.subarray(-60, -20), Buffer.alloc(300, 0xab), Buffer.alloc(5000)]) {
-    writeFileSync(path, whole);
-    appendFileSync(path, garbage);
-    await db.restart();
-    checkReply(await db.send('select id, v from t order by id'), 200, '[[1, "a"], [2, "b"], [3, "c"]]');
-    await db.text("insert into t values (4, 'd')");
-    await db.stop('SIGKILL');
-    await db.restart();
-    checkReply(await db.send('select count(*) from t'), 200, '[4]');
-    await db.stop('SIGKILL');
+  const garbage = [Buffer.from([0x40]), whole.subarray(-60, -20), Buffer.alloc(300, 0xab), Buffer.alloc(5000)];
+  for (const bytes of garbage) {
+    writeFileSync(path, Buffer.concat([whole, bytes]));
+    const first = await open({ directory });
+    assert.deepEqual((await first.execute('select id, v from t order by id')).body, '[[1, "a"], [2, "b"], [3, "c"]]');
+    await first.query("insert into t values (4, 'd')");
+    await first.close();
+    const second = await open({ directory });
+    assert.deepEqual((await second.execute('select sum(id) from t')).body, '[10]');
+    await second.close();
   }
-  assert.match(readFileSync(join(db.directory, 'log'), 'utf8'), /cut off/);
+  // Cut at every byte of the last transaction: it is there as a whole or not at all.
+  for (let cut = 1; cut < 40; cut++) {
+    writeFileSync(path, whole.subarray(0, -cut));
+    const torn = await open({ directory });
+    assert.deepEqual((await torn.execute('select count(*) from t')).body, '[0]');
+    await torn.close();
+  }
+  writeFileSync(path, Buffer.concat([whole, garbage[1]!]));
+  await db.restart();
+  checkReply(await db.send('select id, v from t order by id'), 200, '[[1, "a"], [2, "b"], [3, "c"]]');
+  assert.match(readFileSync(join(directory, 'log'), 'utf8'), /cut off/);
+  await db.stop();
 });
 
 test('damage before the end of the log stops the start, names file and offset, and changes nothing', async () => {

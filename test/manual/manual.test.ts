@@ -1,8 +1,10 @@
 /** The manual says what is true: the SQL of its pages, run in the order of each page, gives the outputs printed there. */
 
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { ERROR_CODES } from '../../src/base/errors.ts';
 import { type AmelieDatabase, open } from '../../src/embed/index.ts';
 import { type Example, examplesOf, pagePath, requestsOf } from './examples.ts';
@@ -47,3 +49,38 @@ test('http-api.md lists every error code', () => {
     [],
   );
 });
+
+test('links of the documents lead to files and headings', () => {
+  const root = fileURLToPath(new URL('../../', import.meta.url));
+  const documents = [
+    ...['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'GLOSSARY.md'],
+    ...['docs/manual', 'docs/internals', 'docs/decisions'].flatMap((folder) =>
+      readdirSync(join(root, folder)).map((name) => `${folder}/${name}`),
+    ),
+  ];
+  const wrong: string[] = [];
+  for (const document of documents) {
+    for (const [, link] of withoutBlocks(join(root, document)).matchAll(/\]\(([^)\s]+)\)/g)) {
+      const [file, heading] = link!.split('#') as [string, string?];
+      if (link!.includes('://')) continue;
+      const target = file === '' ? join(root, document) : join(root, dirname(document), file);
+      if (!existsSync(target)) wrong.push(`${document}: ${link}`);
+      else if (heading !== undefined && !headingsOf(target).includes(heading)) wrong.push(`${document}: ${link}`);
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
+function withoutBlocks(path: string): string {
+  return readFileSync(path, 'utf8').replace(/^```[\s\S]*?^```$/gm, '');
+}
+
+/** Headings as links name them. */
+function headingsOf(path: string): string[] {
+  return [...withoutBlocks(path).matchAll(/^#+ (.*)$/gm)].map(([, text]) =>
+    text!
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
