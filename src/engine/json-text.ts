@@ -3,6 +3,7 @@
 /** Members of objects and Maps on lines of their own, indented by two spaces; arrays on one line. */
 export function prettyJson(value: unknown, depth: number): string {
   if (Array.isArray(value)) return `[${value.map((element) => prettyJson(element, depth)).join(', ')}]`;
+  if (typeof value === 'bigint') return String(value);
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   const entries = (value instanceof Map ? [...value] : Object.entries(value)).filter(
     ([, member]) => member !== undefined,
@@ -16,6 +17,7 @@ export function prettyJson(value: unknown, depth: number): string {
 /** On one line, with `, ` and `: `. */
 export function lineJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(lineJson).join(', ')}]`;
+  if (typeof value === 'bigint') return String(value);
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   const entries = (value instanceof Map ? [...value] : Object.entries(value)).filter(
     ([, member]) => member !== undefined,

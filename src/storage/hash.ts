@@ -13,7 +13,7 @@
  * Directory: bucket page by the leading `depth` bits of the hash. Up to depth 4 it lies in the index slot, else in a run.
  *
  * Index slot (layout.ts), words of this method: 2 directory run (0 = in the slot), 3 entries, 4 depth (1 at least), 5 pages
- * of the run, 8 … 23 small directory.
+ * of the run, 6 bucket pages, 8 … 23 small directory.
  */
 
 import { assert } from '../base/assert.ts';
@@ -28,6 +28,7 @@ import type { Partition } from './partition.ts';
 
 const DEPTH = 4;
 const DIRECTORY_PAGES = 5;
+const BUCKET_PAGES = 6;
 const SMALL_DIRECTORY = 8;
 const SMALL_DEPTH_MAX = 4;
 const DEPTH_MAX = 22;
@@ -76,6 +77,7 @@ export class HashIndex {
     root[this.slot + INDEX_ROOT] = 0;
     root[this.slot + INDEX_ENTRIES] = 0;
     root[this.slot + DEPTH] = 1;
+    root[this.slot + BUCKET_PAGES] = 1;
     root[this.slot + SMALL_DIRECTORY] = bucket;
     root[this.slot + SMALL_DIRECTORY + 1] = bucket;
   }
@@ -178,13 +180,7 @@ export class HashIndex {
 
   /** Pages of buckets and directory. */
   pageCount(): number {
-    let pages = this.#root[this.slot + INDEX_ROOT] === 0 ? 0 : this.#root[this.slot + DIRECTORY_PAGES]!;
-    const count = 1 << this.#root[this.slot + DEPTH]!;
-    for (let index = 0; index < count; pages++) {
-      const bucket = this.#bucketAt(index);
-      index += count >>> this.#i32[bucket >>> 16]![((bucket & 0xffff) << 12) + BUCKET_DEPTH]!;
-    }
-    return pages;
+    return hashPageCount(this.#root, this.slot);
   }
 
   /** Nothing is left to do when removals are final. */
@@ -271,6 +267,7 @@ export class HashIndex {
     words.fill(0, base, base + WORDS_PER_PAGE);
     words[base + BUCKET_DEPTH] = depth + 1;
     siblingWords[siblingBase + BUCKET_DEPTH] = depth + 1;
+    root[this.slot + BUCKET_PAGES]! += 1;
     for (let slot = 0; slot < BUCKET_CAPACITY; slot++) {
       const row = COPY[BUCKET_ROWS + slot * 2]!;
       if (row === 0) continue;
@@ -353,4 +350,10 @@ function removeEntry(words: Int32Array, base: number, position: number): void {
   }
   words[base + BUCKET_ROWS + hole * 2] = 0;
   words[base + BUCKET_COUNT]! -= 1;
+}
+
+/** Pages of the hash index whose slot is at root[slot …]; from the root page alone. */
+export function hashPageCount(root: Int32Array, slot: number): number {
+  const run = root[slot + INDEX_ROOT] === 0 ? 0 : root[slot + DIRECTORY_PAGES]!;
+  return run + root[slot + BUCKET_PAGES]!;
 }

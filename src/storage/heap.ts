@@ -141,7 +141,7 @@ export class Heap {
 
   /** Pages taken. */
   pageCount(): number {
-    return this.#root[this.#base + PAGES]!;
+    return heapPageCount(this.#root, this.#base);
   }
 
   /** Gives all pages back; the heap is empty afterwards. */
@@ -240,4 +240,9 @@ export class Heap {
 /** Units of a block for a value of that many bytes behind its u32 length. */
 export function valueUnits(byteLength: number): number {
   return (byteLength + 19) >>> 4;
+}
+
+/** Pages of the heap whose words are at root[base …]. */
+export function heapPageCount(root: Int32Array, base: number): number {
+  return root[base + PAGES]!;
 }

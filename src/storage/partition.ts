@@ -13,8 +13,8 @@ import type { RegisterFile } from '../base/registers.ts';
 import type { IndexDefinition, PartitionDefinition, TableDefinition } from '../catalog/catalog.ts';
 import type { BatchReader } from '../program/batch.ts';
 import { COLUMN_BYTES } from '../types/type.ts';
-import { HashIndex } from './hash.ts';
-import { Heap } from './heap.ts';
+import { HashIndex, hashPageCount } from './hash.ts';
+import { Heap, heapPageCount } from './heap.ts';
 import {
   BITMAP_BYTES,
   INDEX_ID,
@@ -431,13 +431,7 @@ export class Partition {
 
   /** Pages of segments, directory, heaps and hash indexes, without the root. */
   pageCount(): number {
-    let pages = this.valueHeap.pageCount() + this.nodeHeap.pageCount();
-    let segmentPages = this.layout.headPages;
-    for (let column = 0; column < this.layout.columnCount; column++) segmentPages += this.layout.pageCounts[column]!;
-    pages += segmentPages * this.#openSegments;
-    for (const index of this.indexes) if (index instanceof HashIndex) pages += index.pageCount();
-    const page = this.root[ROOT_DIRECTORY_PAGE]!;
-    return page === 0 ? pages : pages + this.memory.pageCountOf(page);
+    return partitionPageCount(this.memory, this.table, this.definition.rootPage);
   }
 
   #isUsed(row: number): boolean {
@@ -626,4 +620,19 @@ function grown(values: Int32Array, capacity: number): Int32Array {
   const larger = new Int32Array(capacity);
   larger.set(values);
   return larger;
+}
+
+/** Pages that rows, values and indexes of a partition take; from the root page alone, so that any thread may ask. */
+export function partitionPageCount(memory: Memory, table: TableDefinition, rootPage: number): number {
+  const start = (rootPage & 0xffff) << 12;
+  const root = memory.i32[rootPage >>> 16]!.subarray(start, start + WORDS_PER_PAGE);
+  const layout = segmentLayout(table);
+  let segmentPages = layout.headPages;
+  for (let column = 0; column < layout.columnCount; column++) segmentPages += layout.pageCounts[column]!;
+  let pages = heapPageCount(root, ROOT_VALUE_HEAP) + heapPageCount(root, ROOT_NODE_HEAP);
+  pages += segmentPages * root[ROOT_SEGMENTS]!;
+  for (let slot = ROOT_INDEXES; slot < ROOT_DIRECTORY; slot += INDEX_SLOT_WORDS)
+    if (root[slot + INDEX_METHOD] === METHOD_HASH) pages += hashPageCount(root, slot);
+  const directoryPage = root[ROOT_DIRECTORY_PAGE]!;
+  return directoryPage === 0 ? pages : pages + memory.pageCountOf(directoryPage);
 }

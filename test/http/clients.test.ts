@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import autocannon from 'autocannon';
 import { Client, fetch as undiciFetch } from 'undici';
 import { HttpServer } from '../../src/server/http/server.ts';
 import { echo, TestServer } from './raw.ts';
@@ -175,4 +176,20 @@ test('a port in use is an error; several servers share one with reusePort', asyn
   await other.close(false);
   assert.equal(await (await fetch(`http://127.0.0.1:${first.port}/z`)).text(), 'GET /z ');
   await server.close(false);
+});
+
+test('autocannon: load over 16 connections, every request answered as it should be', async () => {
+  await using server = await TestServer.start();
+  const body = 'select 1';
+  const result = await autocannon({
+    url: `http://127.0.0.1:${server.port}/`,
+    method: 'POST',
+    headers: { 'content-type': 'text/plain' },
+    body,
+    expectBody: `POST / ${body}`,
+    connections: 16,
+    amount: 4000,
+  });
+  assert.equal(result['2xx'], 4000);
+  assert.equal(result.non2xx + result.errors + result.timeouts + result.mismatches, 0);
 });

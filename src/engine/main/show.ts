@@ -3,11 +3,13 @@
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { notSupported, SqlError } from '../../base/errors.ts';
+import { PAGE_BYTES } from '../../base/limits.ts';
 import type { Memory } from '../../base/memory.ts';
 import { type Catalog, type TableDefinition, tableName } from '../../catalog/catalog.ts';
 import type { Control } from '../../executor/control.ts';
 import { LOG_FILE_COUNT } from '../../log/log-state.ts';
 import type { Show } from '../../sql/ast/ast.ts';
+import { partitionPageCount } from '../../storage/partition.ts';
 import { liveRowCount } from '../../storage/partition-writes.ts';
 import { COLUMN_BYTES, TYPE_NAMES } from '../../types/type.ts';
 import { findSetting, SETTINGS, type SettingValues, shownSetting } from '../settings.ts';
@@ -125,7 +127,7 @@ function tableRow(table: TableDefinition, isExtended: boolean, context: ShowCont
       constraints: {
         not_null: column.isNotNull,
         random: column.randomModulo !== undefined,
-        random_modulo: column.randomModulo === undefined ? null : Number(column.randomModulo),
+        random_modulo: column.randomModulo === undefined ? null : BigInt(column.randomModulo),
         default: defaultOf(column.defaultValue),
         as_identity: column.isIdentity,
         as_stored: null,
@@ -139,7 +141,7 @@ function tableRow(table: TableDefinition, isExtended: boolean, context: ShowCont
       min: partition.slotFirst,
       max: partition.slotEnd,
       rows: liveRowCount(context.memory.i32, partition.rootPage),
-      bytes: 0,
+      bytes: partitionPageCount(context.memory, table, partition.rootPage) * PAGE_BYTES,
     })),
   };
 }
@@ -147,7 +149,7 @@ function tableRow(table: TableDefinition, isExtended: boolean, context: ShowCont
 function defaultOf(value: TableDefinition['columns'][number]['defaultValue']): unknown {
   if (value === undefined) return null;
   if (value.kind === 'json') return JSON.parse(value.value);
-  return value.kind === 'int' ? Number(value.value) : value.value;
+  return value.kind === 'int' ? BigInt(value.value) : value.value;
 }
 
 function walCounters({ control, lsnMin, settings }: ShowContext): Record<string, unknown> {
