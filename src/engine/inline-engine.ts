@@ -44,6 +44,8 @@ export class InlineEngine {
       timezone: timezoneOf(settings),
       format: settings.format,
       limitSendBytes: settings.limit_send,
+      limitWriteBytes: settings.limit_write,
+      limitStatementMs: settings.limit_statement_ms,
     };
     const database = openDatabase({
       settings,
@@ -70,6 +72,8 @@ export class InlineEngine {
         frontendSettings.timezone = timezoneOf(settings);
         frontendSettings.format = settings.format;
         frontendSettings.limitSendBytes = settings.limit_send;
+        frontendSettings.limitWriteBytes = settings.limit_write;
+        frontendSettings.limitStatementMs = settings.limit_statement_ms;
       },
       processStatus: async () => ({
         connections: 0,

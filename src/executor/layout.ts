@@ -192,6 +192,9 @@ export const BLOCK_FORMAT = 21;
 export const BLOCK_LIMIT_SEND = 22;
 /** 1: parts leave PART_PROFILE_*. */
 export const BLOCK_PROFILE = 23;
+/** limit_write in bytes of a part's redo, limit_statement_ms of a part; 0 = none. */
+export const BLOCK_LIMIT_WRITE = 26;
+export const BLOCK_LIMIT_STATEMENT_MS = 27;
 /** Drained fence: ref and bytes of the command for the nodes. */
 export const BLOCK_COMMAND_REF = 24;
 export const BLOCK_COMMAND_BYTES = 25;

@@ -215,6 +215,7 @@ export class NodeLoop {
     const final = Atomics.load(this.words, CONTROL_FINAL);
     if (((final - this.position) | 0) <= 0) return false;
     this.position = final;
+    this.isArrived = false;
     return true;
   }
 

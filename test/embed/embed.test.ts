@@ -38,25 +38,22 @@ test('rows come as objects, with values as JavaScript has them', async () => {
   );
   await db.query('insert into t (id, j) values ($1, $2)', [2, [1, 'a']]);
   await db.query('insert into t (id, i, s) values ($1, $2, $3)', [3n, null, undefined]);
-  assert.deepEqual(
-    await db.query('select * from t order by id'),
-    [
-      { id: 2, i: null, d: null, s: null, b: null, j: [1, 'a'], at: null },
-      { id: 3, i: null, d: null, s: null, b: null, j: null, at: null },
-      {
-        id: 9007199254740993n,
-        i: -7,
-        d: 0.1,
-        s: 'täxt "q"',
-        b: true,
-        j: { k: [1, 9007199254740993n, null], '1234567890123456': 'digits' },
-        at: '2024-01-02 03:04:05.678+00',
-      },
-    ].map((row) => ({ ...row, at: row.at })),
-  );
+  assert.deepEqual(await db.query('select * from t order by id'), [
+    { id: 2, i: null, d: null, s: null, b: null, j: [1, 'a'], at: null },
+    { id: 3, i: null, d: null, s: null, b: null, j: null, at: null },
+    {
+      id: 9007199254740993n,
+      i: -7,
+      d: 0.1,
+      s: 'täxt "q"',
+      b: true,
+      j: { k: [1, 9007199254740993n, null], '1234567890123456': 'digits' },
+      at: '2024-01-02 03:04:05.678+00',
+    },
+  ]);
   assert.deepEqual(await db.query('select id from t where id = $1', [9007199254740993n]), [{ id: 9007199254740993n }]);
-  assert.deepEqual(await db.query('select $1 as a, $2 as b, $3 as c', [2 ** 53, -(2 ** 53 - 1), 1e300]), [
-    { a: 9007199254740992, b: -9007199254740991, c: 1e300 },
+  assert.deepEqual(await db.query('select $1 as a, $2 as b, $3 as c', [2 ** 53 - 1, -(2 ** 53 - 1), 1e300]), [
+    { a: 9007199254740991, b: -9007199254740991, c: 1e300 },
   ]);
   assert.deepEqual(await db.query('select 9223372036854775807 as most, -9223372036854775807 - 1 as least'), [
     { most: 9223372036854775807n, least: -9223372036854775808n },

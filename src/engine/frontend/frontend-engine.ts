@@ -18,6 +18,8 @@ import type { Control } from '../../executor/control.ts';
 import {
   BLOCK_FORMAT,
   BLOCK_LIMIT_SEND,
+  BLOCK_LIMIT_STATEMENT_MS,
+  BLOCK_LIMIT_WRITE,
   BLOCK_NOW_HIGH,
   BLOCK_NOW_LOW,
   BLOCK_ORDINAL,
@@ -59,7 +61,15 @@ import { type CachedProgram, ProgramCache } from './program-cache.ts';
 import { KIND_BOOL, KIND_DOUBLE, KIND_INT, KIND_TEXT, type RequestParameters } from './request-parameters.ts';
 
 /** Settings that requests go by; main changes them at run time. */
-export type FrontendSettings = { timezone: string; format: string; limitSendBytes: number; shapeLimit?: number };
+export type FrontendSettings = {
+  timezone: string;
+  format: string;
+  limitSendBytes: number;
+  /** 0: none. */
+  limitWriteBytes: number;
+  limitStatementMs: number;
+  shapeLimit?: number;
+};
 
 /** Runs the statements that concern the database as a whole, in main. */
 export interface UtilityPort {
@@ -553,6 +563,8 @@ export class FrontendEngine {
     view.set(BLOCK_SEED_HIGH, request.seedHigh);
     view.set(BLOCK_FORMAT, request.format);
     view.set(BLOCK_LIMIT_SEND, request.limitSendBytes);
+    view.set(BLOCK_LIMIT_WRITE, Math.min(this.settings.limitWriteBytes, LIMIT_MAX));
+    view.set(BLOCK_LIMIT_STATEMENT_MS, this.settings.limitStatementMs);
     view.set(BLOCK_PROFILE, entry.explain === 'profile' ? 1 : 0);
     if (request.timeZone.isUtc) view.set(BLOCK_TIMEZONE_REF, 0);
     else {
@@ -677,6 +689,8 @@ export class FrontendEngine {
 type WaitingUtility = { readonly request: PendingRequest; readonly statement: UtilityStatement };
 
 const EMPTY = new Uint8Array(0);
+/** Limits travel as 32-bit words; what is larger is no limit in practice. */
+const LIMIT_MAX = 2 ** 31 - 1;
 const KIND_JSON_VALUE = 6;
 /** Import targets that keep their program. */
 const IMPORT_PROGRAM_COUNT_MAX = 256;

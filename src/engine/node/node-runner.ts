@@ -4,6 +4,7 @@
  */
 
 import { assert } from '../../base/assert.ts';
+import { SqlError } from '../../base/errors.ts';
 import { NODE_PROGRAM_COUNT_MAX, PAGE_BYTES } from '../../base/limits.ts';
 import type { Memory } from '../../base/memory.ts';
 import type { Catalog } from '../../catalog/catalog.ts';
@@ -13,6 +14,8 @@ import {
   BLOCK_COMMAND_REF,
   BLOCK_FORMAT,
   BLOCK_LIMIT_SEND,
+  BLOCK_LIMIT_STATEMENT_MS,
+  BLOCK_LIMIT_WRITE,
   BLOCK_NOW_HIGH,
   BLOCK_NOW_LOW,
   BLOCK_PARAMETER_REF,
@@ -76,6 +79,8 @@ export class NodeRunner implements PartRunner, PartContext {
   readonly #programs = new Map<number, LoadedProgram>();
   readonly #isLogged: boolean;
   #catalog: Catalog | undefined;
+  #limitMs = 0;
+  #startedMs = 0;
   #lastProgramId = -1;
   #lastProgram: LoadedProgram | undefined;
   #tailVm: CoordinatorVm | undefined;
@@ -108,6 +113,11 @@ export class NodeRunner implements PartRunner, PartContext {
     if (this.undo.mark() === undoBefore) return 0;
     const { redo } = this;
     const byteLength = this.#isLogged ? redo.byteLength() : 0;
+    const limitBytes = view.get(BLOCK_LIMIT_WRITE);
+    if (limitBytes > 0 && byteLength > limitBytes) {
+      this.#freePart(view, part);
+      throw new SqlError('limit_exceeded', `the transaction writes more than ${limitBytes} bytes (limit_write)`);
+    }
     if (byteLength === 0) return PART_WROTE;
     const { words } = view;
     words[part + PART_REDO_REF] = redo.ref() | 0;
@@ -179,6 +189,10 @@ export class NodeRunner implements PartRunner, PartContext {
   discardResult(view: BlockView, part: number): void {
     // A part that failed has freed its results itself, and its error stands in their place.
     if (view.words[part + PART_STATE] !== PART_STATE_OK) return;
+    this.#freePart(view, part);
+  }
+
+  #freePart(view: BlockView, part: number): void {
     freeResults(this.#memory, view.page >>> 16, part * 4 + PART_HEADER_BYTES);
     if (view.get(BLOCK_PROFILE) !== 0) this.#memory.free(view.words[part + PART_PROFILE_PAGE]!, 1);
   }
@@ -222,7 +236,10 @@ export class NodeRunner implements PartRunner, PartContext {
     }
   }
 
+  /** Asked every few thousand rows: true where a rollback waits. Throws timeout where the part has taken too long. */
   poll(): boolean {
+    if (this.#limitMs > 0 && performance.now() - this.#startedMs > this.#limitMs)
+      throw new SqlError('timeout', `the statement took longer than ${this.#limitMs} ms (limit_statement_ms)`);
     return this.shouldGiveUp();
   }
 
@@ -282,6 +299,8 @@ export class NodeRunner implements PartRunner, PartContext {
     this.seedHigh = view.get(BLOCK_SEED_HIGH);
     this.format = view.get(BLOCK_FORMAT);
     this.limitSendBytes = view.get(BLOCK_LIMIT_SEND);
+    this.#limitMs = view.get(BLOCK_LIMIT_STATEMENT_MS);
+    if (this.#limitMs > 0) this.#startedMs = performance.now();
     this.resultArena = view.page >>> 16;
     this.resultByte = part * 4 + PART_HEADER_BYTES;
     const zone = view.get(BLOCK_TIMEZONE_REF) >>> 0;

@@ -61,7 +61,13 @@ const server = new HttpServer(handler, {
 const doorbell = new Doorbell(control, data.frontend, () => engine.hasWork(), turn);
 
 function frontendSettings(values: SettingValues): FrontendSettings {
-  return { timezone: timezoneOf(values), format: values.format, limitSendBytes: values.limit_send };
+  return {
+    timezone: timezoneOf(values),
+    format: values.format,
+    limitSendBytes: values.limit_send,
+    limitWriteBytes: values.limit_write,
+    limitStatementMs: values.limit_statement_ms,
+  };
 }
 
 /** All requests of one pass of the event loop are sent to the nodes together, behind the last of them. */
