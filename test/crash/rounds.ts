@@ -11,7 +11,7 @@
 import assert from 'node:assert/strict';
 import type { HttpClient } from '../../src/bench/http-client.ts';
 import { SeededRandom } from '../../src/testing/random.ts';
-import { Database } from '../server/database.ts';
+import { checkError, Database } from '../server/database.ts';
 
 export type CrashOptions = {
   readonly roundCount: number;
@@ -85,9 +85,15 @@ class LoadClient {
   /** Sends transactions until the server is gone. */
   async run(http: HttpClient, onDone: () => void): Promise<void> {
     for (;;) {
-      const reply = await http
-        .send('POST', '/', 'text/plain', this.#transaction(this.acknowledged + 1))
-        .catch(() => undefined);
+      const transaction = this.#transaction(this.acknowledged + 1);
+      if (this.#random.oneIn(4)) {
+        // One row too many, when all nodes have written.
+        const failing = `${transaction}; insert into marks values (${this.client}, ${this.acknowledged + 1}, 0, '')`;
+        const refusal = await http.send('POST', '/', 'text/plain', failing).catch(() => undefined);
+        if (refusal === undefined) return;
+        checkError(refusal, 400, 'key_conflict', 'public.marks');
+      }
+      const reply = await http.send('POST', '/', 'text/plain', transaction).catch(() => undefined);
       if (reply === undefined) return;
       assert.equal(reply.status, 200, reply.content);
       this.acknowledged++;

@@ -28,6 +28,30 @@ test('a result over limit_send is an error, and undoes what the request wrote', 
   assert.equal(((await db.rows('select * from much')) as string[]).length, 500);
 });
 
+test('a transaction over limit_write is an error, and a statement over limit_statement_ms', async () => {
+  await db.text('create table logged (id int primary key, t text)');
+  await db.text('set limit_write to 5000');
+  const rows = Array.from({ length: 200 }, (_, id) => `(${id}, '${'x'.repeat(100)}')`).join(', ');
+  await db.fails(`insert into logged values ${rows}`, 'limit_exceeded', 'limit_write');
+  await db.fails(`profile insert into logged values ${rows}`, 'limit_exceeded', 'limit_write');
+  checkReply(await db.send('select count(*) from logged'), 200, '[0]');
+  await db.text('set limit_write to 0');
+  await db.text(`insert into logged values ${rows}`);
+  for (let round = 1; round <= 10; round++)
+    await db.text(
+      `insert into logged values ${Array.from({ length: 10_000 }, (_, n) => `(${round * 10_000 + n}, '')`)}`,
+    );
+  await db.text('set limit_statement_ms to 1');
+  await db.fails(
+    "select count(*) from logged where (id::text || t)::upper like '%a%b%c%'",
+    'timeout',
+    'limit_statement_ms',
+  );
+  await db.fails("update logged set t = (id::text || t)::upper || 'x'", 'timeout', 'limit_statement_ms');
+  await db.text('set limit_statement_ms to 0');
+  checkReply(await db.send("select count(*) from logged where t like '%x'"), 200, '[200]');
+});
+
 test('a body over limit_recv is 413', async () => {
   const exact = `select 'a'${' '.repeat(MIB - 10)}`;
   assert.equal(exact.length, MIB);

@@ -105,6 +105,32 @@ test('SET holds for requests of every frontend once it is answered', async () =>
   client.close();
 });
 
+test('more requests than tickets, from many connections: each keeps its order, also over DDL', async () => {
+  const connectionCount = 30;
+  const requestCount = 150;
+  await db.text('create table flood (id int primary key, v int)');
+  await db.text(
+    `insert into flood values ${Array.from({ length: connectionCount }, (_, id) => `(${id}, 0)`).join(', ')}`,
+  );
+  const pipelines = Array.from({ length: connectionCount }, () => new Pipeline(db.port));
+  for (const [id, pipeline] of pipelines.entries()) {
+    const sql = `update flood set v = v + 1 where id = ${id} returning v`;
+    pipeline.sendSql(...Array.from({ length: requestCount }, () => sql));
+    // Some change the catalog in the middle of their own requests.
+    if (id % 10 === 0) pipeline.sendSql(`create index flood_${id} on flood (v)`);
+    else pipeline.sendSql('select 0');
+    pipeline.sendSql(...Array.from({ length: requestCount }, () => sql));
+  }
+  const expected = Array.from({ length: requestCount * 2 }, (_, n) => `[${n + 1}]`);
+  for (const [id, pipeline] of pipelines.entries()) {
+    const replies = contents(await pipeline.received(requestCount * 2 + 1));
+    assert.equal(replies.splice(requestCount, 1)[0], id % 10 === 0 ? '204' : '[0]');
+    assert.deepEqual(replies, expected);
+    pipeline.socket.end();
+  }
+  checkReply(await db.send(`select count(*) from flood where v = ${requestCount * 2}`), 200, `[${connectionCount}]`);
+});
+
 test('no client sees anything but correct answers while the catalog changes', async () => {
   await db.text('create table steady (id int primary key, v int)');
   await db.text('create table counted (id serial primary key, client int)');

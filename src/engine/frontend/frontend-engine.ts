@@ -168,9 +168,13 @@ export class FrontendEngine {
     return this.tickets.inAir === 0 || this.#catalog.version === this.#control.catalogVersion();
   }
 
-  /** The catalog of the latest version that was published. */
-  catalog(): Catalog {
-    if (this.#catalog.version !== this.#control.catalogVersion()) this.#catalog = this.#readCatalog();
+  /**
+   * The catalog of the latest version that was published; where one is published at this moment, and requests of the
+   * one before are in the air, that one: what is prepared now becomes stale with them, and stays behind them.
+   */
+  #currentCatalog(): Catalog {
+    if (this.tickets.inAir === 0 && this.#catalog.version !== this.#control.catalogVersion())
+      this.#catalog = this.#readCatalog();
     return this.#catalog;
   }
 
@@ -296,7 +300,7 @@ export class FrontendEngine {
 
   /** The program of a request, from the cache or compiled; undefined where main runs the request. */
   #programOf(request: PendingRequest): CachedProgram | undefined {
-    const catalog = this.catalog();
+    const catalog = this.#currentCatalog();
     const scanner = this.#scanner;
     const { text, textLength, parameters } = request;
     const hasShape = scanner.scan(text, 0, textLength);
@@ -414,7 +418,7 @@ export class FrontendEngine {
   }
 
   #importProgram(request: PendingRequest): CachedProgram {
-    const catalog = this.catalog();
+    const catalog = this.#currentCatalog();
     const { schema, table, columns } = request.importRequest!;
     const definition = findTable(catalog, schema, table);
     if (definition === undefined) throw new SqlError('not_found', `table '${schema}.${table}' does not exist`);
@@ -584,7 +588,7 @@ export class FrontendEngine {
       this.#dropRun(request, view);
       this.#cache.release(entry);
       request.entry = undefined;
-      this.#stale.push(request);
+      this.#addStale(request);
       return;
     }
     if (fate === FATE_FAILED) {
@@ -622,6 +626,14 @@ export class FrontendEngine {
       request.format,
       readProfile(this.#memory, this.#control, view, program, times, replyBytes),
     );
+  }
+
+  /** In the order in which they came: those of an earlier version may not have been prepared again yet. */
+  #addStale(request: PendingRequest): void {
+    const stale = this.#stale;
+    let at = stale.length;
+    while (at > 0 && stale[at - 1]!.sequence > request.sequence) at--;
+    stale.splice(at, 0, request);
   }
 
   #succeed(request: PendingRequest, body: Uint8Array | undefined): void {
