@@ -18,10 +18,10 @@ import { listenOn } from './listen.ts';
 /** Completions handled before sockets get their turn. */
 const POLL_LIMIT = 256;
 /**
- * Requests after which the nodes are woken while more are being read: they start on the first of a burst meanwhile. At 64
- * clients on two busy cores 55 k transactions/s with 6, 48 k with 16 or with no limit.
+ * Requests after which the nodes are woken while more are being read: they start on the first of a burst meanwhile. tpcb
+ * on two cores, thousand transactions/s at 12 and 64 clients: 52 and 69 with 3, 45 and 63 with 8, 52 and 56 with 1.
  */
-const FLUSH_REQUESTS = 8;
+const FLUSH_REQUESTS = 3;
 
 const data = workerData as FrontendData;
 const port = parentPort!;
