@@ -16,6 +16,7 @@ import type { Program } from '../../program/program.ts';
 import { FORMAT_PRETTY } from '../../types/result-format.ts';
 import type { StatementProfile } from '../../vm/node/profile.ts';
 import { lineJson, prettyJson } from '../json-text.ts';
+import { readSharedJson } from '../shared-json.ts';
 
 /** When what happened to a profiled request, milliseconds since 1970. */
 export type RequestTimes = { readonly startedMs: number; readonly submittedMs: number; readonly finalMs: number };
@@ -56,9 +57,8 @@ export function readProfile(
     startMs = Math.min(startMs, doubles[(part + PART_PROFILE_START) >> 1]!);
     endMs = Math.max(endMs, doubles[(part + PART_PROFILE_END) >> 1]!);
     const page = view.words[part + PART_PROFILE_PAGE]!;
-    const first = (page & 0xffff) * 16_384;
-    const bytes = memory.u8[page >>> 16]!.slice(first, first + view.words[part + PART_PROFILE_BYTES]!);
-    for (const { statement, rows, ms } of JSON.parse(new TextDecoder().decode(bytes)) as StatementProfile[]) {
+    const told = readSharedJson(memory, page * 1024, view.words[part + PART_PROFILE_BYTES]!) as StatementProfile[];
+    for (const { statement, rows, ms } of told) {
       const step = steps[statement]!;
       step.rows += rows;
       step.time_ms = round(Math.max(step.time_ms, ms));

@@ -9,6 +9,7 @@ import type { Memory } from '../../base/memory.ts';
 import type { Program } from '../../program/program.ts';
 import type { ShapeScanner } from '../../sql/shape/scanner.ts';
 import type { LoadedProgram } from '../../vm/core/loaded-program.ts';
+import { type PlacedJson, placeJson } from '../shared-json.ts';
 
 export type CachedProgram = {
   readonly loaded: LoadedProgram;
@@ -83,12 +84,8 @@ export class ProgramCache {
   }
 
   /** Writes a program for the nodes into shared pages. */
-  place(program: Program): { page: number; pageCount: number; byteLength: number } {
-    const bytes = new TextEncoder().encode(JSON.stringify(program));
-    const pageCount = Math.ceil(bytes.length / PAGE_BYTES);
-    const page = this.#memory.allocate(pageCount);
-    this.#memory.u8[page >>> 16]!.set(bytes, (page & 0xffff) * PAGE_BYTES);
-    return { page, pageCount, byteLength: bytes.length };
+  place(program: Program): PlacedJson {
+    return placeJson(this.#memory, program);
   }
 
   /** A request that used it is over. */

@@ -53,6 +53,7 @@ import { NodeVm } from '../../vm/node/node-vm.ts';
 import { Interrupted, type PartContext } from '../../vm/node/part.ts';
 import { PartProfile } from '../../vm/node/profile.ts';
 import type { NodeCommand } from '../main/ddl-executor.ts';
+import { readSharedJson } from '../shared-json.ts';
 import { OwnPartitions } from './node-storage.ts';
 
 export class NodeRunner implements PartRunner, PartContext {
@@ -216,10 +217,8 @@ export class NodeRunner implements PartRunner, PartContext {
   }
 
   applyFence(view: BlockView, _part: number): void {
-    const ref = view.get(BLOCK_COMMAND_REF) >>> 0;
-    const start = (ref & 0x3ffffff) << 4;
-    const bytes = this.#memory.u8[ref >>> 26]!.slice(start, start + view.get(BLOCK_COMMAND_BYTES));
-    const command = JSON.parse(new TextDecoder().decode(bytes)) as NodeCommand;
+    const ref = view.get(BLOCK_COMMAND_REF);
+    const command = readSharedJson(this.#memory, ref, view.get(BLOCK_COMMAND_BYTES)) as NodeCommand;
     if (this.#storage.version === 0 && command.kind !== 'forget') this.#loadCatalog();
     switch (command.kind) {
       case 'createIndex':
@@ -272,10 +271,8 @@ export class NodeRunner implements PartRunner, PartContext {
   }
 
   #loadProgram(view: BlockView, id: number): LoadedProgram {
-    const ref = view.get(BLOCK_PROGRAM_REF) >>> 0;
-    const start = (ref & 0x3ffffff) << 4;
-    const bytes = this.#memory.u8[ref >>> 26]!.slice(start, start + view.get(BLOCK_PROGRAM_BYTES));
-    const program = JSON.parse(new TextDecoder().decode(bytes)) as Program;
+    const ref = view.get(BLOCK_PROGRAM_REF);
+    const program = readSharedJson(this.#memory, ref, view.get(BLOCK_PROGRAM_BYTES)) as Program;
     assert(program.id === id, 'the shared program is the one that the ticket names');
     return loadProgram(program);
   }

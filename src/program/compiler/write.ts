@@ -53,7 +53,6 @@ export function compileInsert(request: RequestBuilder, insert: BoundInsert, isLa
     body.emit('insert_all', batch, tableOrdinal, 0, tableName(table));
   } else {
     const clash = body.label();
-    const stored = body.label();
     expressions.rows = { table, cursor: 0, batch };
     body.place(start);
     body.emit('insert', batch, 0, clash, tableName(table));
@@ -70,7 +69,6 @@ export function compileInsert(request: RequestBuilder, insert: BoundInsert, isLa
         sendOrdered(request, node, returning, batch);
       }
     }
-    body.place(stored);
     body.place(next);
     const bounds = [
       ...(conflict.kind === 'update' ? [conflict.where, ...conflict.assignments.map(({ value }) => value)] : []),
