@@ -56,15 +56,13 @@ export class TestServer {
   readonly clock: FakeClock = new FakeClock();
   readonly http: HttpServer;
   port = 0;
-  acceptedCount = 0;
 
   private constructor(handle: Handle, options: HttpServerOptions) {
     this.http = new HttpServer({ handle }, { clock: this.clock, ...options });
-    const attach = this.http.attach.bind(this.http);
-    this.http.attach = (socket, listener) => {
-      attach(socket, listener);
-      this.acceptedCount++;
-    };
+  }
+
+  get acceptedCount(): number {
+    return this.http.acceptedCount;
   }
 
   static async start(handle: Handle = echo, options: HttpServerOptions = {}): Promise<TestServer> {

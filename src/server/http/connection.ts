@@ -99,7 +99,6 @@ export class HttpConnection implements Timed {
     this.#socket = socket;
     this.#request = new HttpRequest(this);
     this.#body = new BodyBuffer(server.pool);
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('drain', () => this.#onDrain());
     socket.on('end', () => this.#onEnd());
     socket.on('finish', () => this.#onFinish());
@@ -115,17 +114,19 @@ export class HttpConnection implements Timed {
 
   // ---- input
 
-  #onData(chunk: Buffer): void {
-    this.server.receivedBytes += chunk.length;
-    if (this.#state === 3) return;
+  /** HttpServer only: the first `byteCount` bytes of `bytes` have come. They are the caller's again when it returns. */
+  receive(bytes: Buffer, byteCount: number): boolean {
+    this.server.receivedBytes += byteCount;
+    if (this.#state === 3) return true;
     if (this.#restBytes === 0) {
-      if (this.#isPaused) this.#keepRest(chunk, 0, chunk.length);
-      else this.#advance(chunk, chunk.length);
+      if (this.#isPaused) this.#keepRest(bytes, 0, byteCount);
+      else this.#advance(bytes, byteCount);
     } else {
-      this.#appendRest(chunk);
+      this.#appendRest(bytes, byteCount);
       if (!this.#isPaused) this.#advance(this.#rest, this.#restBytes);
     }
     this.server.flush();
+    return true;
   }
 
   /** Parses bytes[0, end), keeps what is not parsed, and sets the deadline for what is missing. */
@@ -154,7 +155,7 @@ export class HttpConnection implements Timed {
     let position = 0;
     while (position < end && this.#state !== 3 && !this.#isPaused) {
       if (this.#state === 0) {
-        position = parseHead(request, bytes, position, end);
+        position = parseHead(request, bytes, position, end, this.server.headTemplate);
         if (request.refusal !== null) {
           this.#refuse(request.refusal);
           break;
@@ -255,10 +256,10 @@ export class HttpConnection implements Timed {
     this.#restBytes = restBytes;
   }
 
-  #appendRest(chunk: Buffer): void {
-    const restBytes = this.#restBytes + chunk.length;
+  #appendRest(chunk: Buffer, byteCount: number): void {
+    const restBytes = this.#restBytes + byteCount;
     if (restBytes > this.#rest.length) this.#rest = this.server.pool.grow(this.#rest, this.#restBytes, restBytes);
-    chunk.copy(this.#rest, this.#restBytes);
+    chunk.copy(this.#rest, this.#restBytes, 0, byteCount);
     this.#restBytes = restBytes;
   }
 
@@ -410,7 +411,7 @@ export class HttpConnection implements Timed {
     this.#output = NO_BYTES;
     this.#outputBytes = 0;
     this.server.sentBytes += byteCount;
-    this.#socket.write(output.subarray(0, byteCount));
+    this.#socket.write(this.server.pool.view(output, byteCount));
     const unsentBytes = this.#socket.writableLength;
     if (unsentBytes === 0) this.server.pool.give(output);
     if (unsentBytes > UNSENT_BYTES_MAX) {

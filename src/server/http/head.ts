@@ -14,6 +14,7 @@
  */
 
 import { asciiBytes, equalsIgnoringCase, IS_TARGET, IS_TOKEN, IS_VALUE } from './characters.ts';
+import type { HeadTemplate } from './head-template.ts';
 import { HEAD_BYTES_MAX } from './limits.ts';
 import { acceptsJsonLines, parseMediaType } from './media.ts';
 import {
@@ -52,9 +53,22 @@ const NO_LINE = -1;
 /**
  * Parses what is there of a request's head in bytes[position, end) into `request`.
  * Returns the position after the last complete line; the rest must be offered again with more bytes behind it. The head
- * is complete when `request.headPhase` is 2, and the request is wrong when `request.refusal` is set.
+ * is complete when `request.headPhase` is 2, and the request is wrong when `request.refusal` is set. A head that is here
+ * as a whole is compared with the template first, and else becomes it.
  */
-export function parseHead(request: HttpRequest, bytes: Buffer, position: number, end: number): number {
+export function parseHead(
+  request: HttpRequest,
+  bytes: Buffer,
+  position: number,
+  end: number,
+  template: HeadTemplate,
+): number {
+  const isBegin = request.headBytes === 0;
+  const start = position;
+  if (isBegin) {
+    const after = template.fill(request, bytes, position, end);
+    if (after > 0) return after;
+  }
   // Not a byte beyond the limit is looked at.
   const limit = Math.min(end, position + HEAD_BYTES_MAX - request.headBytes);
   while (position < limit && request.headPhase !== 2) {
@@ -66,7 +80,9 @@ export function parseHead(request: HttpRequest, bytes: Buffer, position: number,
     request.headBytes += next - position;
     position = next;
   }
-  if (limit < end && request.headPhase !== 2) request.refusal ??= HEAD_TOO_LARGE;
+  if (request.headPhase === 2) {
+    if (isBegin) template.keep(request, bytes, start, position);
+  } else if (limit < end) request.refusal ??= HEAD_TOO_LARGE;
   return position;
 }
 
@@ -234,6 +250,8 @@ function storeHeader(
 function storeContentLength(request: HttpRequest, bytes: Buffer, start: number, end: number): Refusal | null {
   if (request.contentLength >= 0) return DUPLICATE_HEADER;
   if (start === end) return MALFORMED_LENGTH;
+  request.lengthStart = start;
+  request.lengthEnd = end;
   let length = 0;
   for (let index = start; index < end; index++) {
     const digit = bytes[index]! - 0x30;

@@ -12,9 +12,13 @@ const SMALLEST_SHIFT = 10;
 const LARGEST_SHIFT = 20;
 /** Free bytes kept a size. */
 const FREE_BYTES_MAX = 2 * 1024 * 1024;
+/** Views of this many bytes and more are made anew. */
+const KEPT_VIEW_BYTES = 512;
 
 export class BufferPool {
   readonly #free: Buffer[][] = [];
+  /** By buffer and bytes: most replies are short and alike, and a view costs as much as encoding one. */
+  readonly #views = new WeakMap<Buffer, (Buffer | undefined)[]>();
 
   constructor() {
     for (let shift = SMALLEST_SHIFT; shift <= LARGEST_SHIFT; shift++) this.#free.push([]);
@@ -34,6 +38,18 @@ export class BufferPool {
     assert(buffer.length === 1 << (index + SMALLEST_SHIFT), 'only buffers of the pool come back');
     const free = this.#free[index]!;
     if ((free.length + 1) * buffer.length <= FREE_BYTES_MAX) free.push(buffer);
+  }
+
+  /** A view of the first `byteCount` bytes of a buffer of `take`. */
+  view(buffer: Buffer, byteCount: number): Buffer {
+    if (byteCount >= KEPT_VIEW_BYTES) return buffer.subarray(0, byteCount);
+    let views = this.#views.get(buffer);
+    if (views === undefined) {
+      views = new Array<Buffer | undefined>(KEPT_VIEW_BYTES);
+      this.#views.set(buffer, views);
+    }
+    views[byteCount] ??= buffer.subarray(0, byteCount);
+    return views[byteCount];
   }
 
   /** A larger buffer with the first `usedBytes` of `buffer`, which is given back. */

@@ -38,6 +38,9 @@ export class HttpRequest {
   hostCount = 0;
   /** Content-Length, -1 without it. */
   contentLength = -1;
+  /** Where the digits of Content-Length stood when they were parsed. */
+  lengthStart = -1;
+  lengthEnd = -1;
   isChunked = false;
   expectsContinue = false;
   asksClose = false;
@@ -85,6 +88,7 @@ export class HttpRequest {
     this.minorVersion = 1;
     this.hostCount = 0;
     this.contentLength = -1;
+    this.lengthStart = -1;
     this.isChunked = false;
     this.expectsContinue = false;
     this.asksClose = false;

@@ -5,10 +5,11 @@
  */
 
 import { chmod, lstat, unlink } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type ListenOptions, type Server, Socket } from 'node:net';
 import type { Clock } from '../../base/effects.ts';
 import { SystemClock } from '../../base/files.ts';
 import { HttpConnection } from './connection.ts';
+import { HeadTemplate } from './head-template.ts';
 import { KEEP_ALIVE_PROBE_MS, LISTEN_BACKLOG, RECEIVE_LIMIT_BYTES_DEFAULT, TICK_MS } from './limits.ts';
 import { BufferPool } from './pool.ts';
 import type { HttpReply } from './reply.ts';
@@ -51,6 +52,11 @@ export type HttpListenOptions =
 export type HttpAddress = { readonly host: string; readonly port: number } | { readonly path: string };
 
 const SOCKET_MODE = 0o700;
+/** Read at once from a socket: as much as the runtime itself reads. */
+const READ_BYTES = 65_536;
+
+/** `handle` is an option of the runtime's own callers. */
+type SocketOptions = ConstructorParameters<typeof Socket>[0] & { readonly handle: object };
 
 export class HttpServer {
   readonly handler: HttpHandler;
@@ -58,10 +64,13 @@ export class HttpServer {
   receiveLimitBytes: number;
   receivedBytes = 0;
   sentBytes = 0;
+  /** Connections so far. */
+  acceptedCount = 0;
 
   // For connections only.
 
   readonly pool: BufferPool = new BufferPool();
+  readonly headTemplate: HeadTemplate = new HeadTemplate();
   readonly timers: TimerWheel<HttpConnection>;
   readonly prefixes: ReplyPrefixes;
   /** The time of the last tick. */
@@ -71,6 +80,7 @@ export class HttpServer {
   readonly #onWarning: (error: Error) => void;
   readonly #listeners: Server[] = [];
   readonly #connections: Set<HttpConnection> = new Set();
+  readonly #readBuffer: Buffer = Buffer.allocUnsafeSlow(READ_BYTES);
   readonly #tickTimer: NodeJS.Timeout;
   readonly #scheduledFlush: () => void;
   #dirty: HttpConnection[] = [];
@@ -109,8 +119,9 @@ export class HttpServer {
       noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
+      pauseOnConnect: true,
     });
-    listener.on('connection', (socket) => this.attach(socket, options));
+    listener.on('connection', (socket) => this.#accept(socket, options));
     if ('path' in options) {
       await removeDeadSocket(options.path);
       await startListening(listener, { path: options.path, backlog: LISTEN_BACKLOG });
@@ -134,7 +145,36 @@ export class HttpServer {
       socket.destroy();
       return;
     }
-    this.#connections.add(new HttpConnection(this, socket, listener));
+    const connection = new HttpConnection(this, socket, listener);
+    socket.on('data', (chunk: Buffer) => connection.receive(chunk, chunk.length));
+    this.#add(connection);
+  }
+
+  #add(connection: HttpConnection): void {
+    this.acceptedCount++;
+    this.#connections.add(connection);
+  }
+
+  /**
+   * An accepted connection moves to a socket that reads into memory shared by all connections of the server: a listener's
+   * own sockets make a buffer, a view and an event of each read. See docs/decisions/shared-read-buffer.md.
+   */
+  #accept(accepted: Socket, listener: HttpListenOptions): void {
+    const holder = accepted as unknown as { _handle?: unknown };
+    const handle = holder._handle;
+    if (typeof handle !== 'object' || handle === null || this.#isClosing) {
+      this.attach(accepted, listener);
+      accepted.resume();
+      return;
+    }
+    holder._handle = null;
+    const onread = {
+      buffer: this.#readBuffer,
+      callback: (byteCount: number): boolean => connection.receive(this.#readBuffer, byteCount),
+    };
+    const socket: Socket = new Socket({ handle, allowHalfOpen: true, onread } as SocketOptions);
+    const connection = new HttpConnection(this, socket, listener);
+    this.#add(connection);
   }
 
   /**
