@@ -303,10 +303,12 @@ export class FrontendEngine {
     const catalog = this.#currentCatalog();
     const scanner = this.#scanner;
     const { text, textLength, parameters } = request;
-    const hasShape = scanner.scan(text, 0, textLength);
     const kinds = parameters?.kinds;
+    const guessed = this.#cache.guess(scanner, text, textLength, kinds, catalog.version);
+    if (guessed !== undefined && this.#areEqual(guessed, text)) return guessed;
+    const hasShape = scanner.scan(text, 0, textLength);
     if (hasShape) {
-      const found = this.#cache.find(scanner, kinds, catalog.version);
+      const found = this.#cache.find(scanner, text, textLength, kinds, catalog.version);
       if (found !== undefined && this.#areEqual(found, text)) return found;
     }
     const startedMs = this.#options.clock.monotonicMilliseconds();
@@ -327,7 +329,7 @@ export class FrontendEngine {
     if (kinds !== undefined) parameterKinds.set(kinds, constantCount);
     const compiled = this.#compile(tree, catalog, parameterKinds, constantCount, startedMs);
     if (hasShape) {
-      const known = this.#cache.find(scanner, kinds, catalog.version);
+      const known = this.#cache.find(scanner, text, textLength, kinds, catalog.version);
       if (known === undefined) this.#cache.add(scanner, kinds, compiled);
       else compiled.isDropped = true;
     } else compiled.isDropped = true;

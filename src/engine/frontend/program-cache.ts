@@ -8,6 +8,7 @@ import { PAGE_BYTES } from '../../base/limits.ts';
 import type { Memory } from '../../base/memory.ts';
 import type { Program } from '../../program/program.ts';
 import type { ShapeScanner } from '../../sql/shape/scanner.ts';
+import { ShapeTemplate } from '../../sql/shape/template.ts';
 import type { LoadedProgram } from '../../vm/core/loaded-program.ts';
 import { type PlacedJson, placeJson } from '../shared-json.ts';
 
@@ -31,9 +32,17 @@ type Entry = {
   readonly kinds: readonly number[];
   readonly cached: CachedProgram;
   lastUse: number;
+  /** What its last scanned request looked like; while it is among the recent ones. */
+  template: ShapeTemplate | undefined;
+  /** Requests of it that were scanned since the last one that was not. */
+  scanCount: number;
 };
 
 const NO_KINDS: readonly number[] = [];
+/** Entries that a request is compared with before it is scanned. */
+const RECENT_COUNT = 4;
+/** A template is made at the first of so many scans: texts that are never alike would make one each time. */
+const SCANS_PER_TEMPLATE = 8;
 /** Programs of one frontend take at most this share of the memory limit. */
 const MEMORY_SHARE = 1 / 32;
 
@@ -45,6 +54,8 @@ export class ProgramCache {
   /** Pages of the programs in the cache. */
   #pageCount = 0;
   #clock = 0;
+  /** Entries with a template, the one that fitted last first. */
+  readonly #recent: Entry[] = [];
 
   constructor(memory: Memory, limit: number) {
     this.#memory = memory;
@@ -55,8 +66,39 @@ export class ProgramCache {
     return this.#count;
   }
 
+  /**
+   * The program of a request that looks like one of the last: found without a scan. The scanner has the constants then.
+   * Undefined where the request has to be scanned.
+   */
+  guess(
+    scanner: ShapeScanner,
+    text: Uint8Array,
+    textLength: number,
+    kinds: readonly number[] | undefined,
+    version: number,
+  ): CachedProgram | undefined {
+    const recent = this.#recent;
+    for (let index = 0; index < recent.length; index++) {
+      const entry = recent[index]!;
+      if (entry.cached.program.catalogVersion !== version || !sameKinds(entry.kinds, kinds ?? NO_KINDS)) continue;
+      if (!entry.template!.fits(scanner, text, 0, textLength)) continue;
+      for (let later = index; later > 0; later--) recent[later] = recent[later - 1]!;
+      recent[0] = entry;
+      entry.lastUse = ++this.#clock;
+      entry.scanCount = 0;
+      return entry.cached;
+    }
+    return undefined;
+  }
+
   /** The program of the scanned shape, these parameter kinds and this catalog version. One of another version is dropped. */
-  find(scanner: ShapeScanner, kinds: readonly number[] | undefined, version: number): CachedProgram | undefined {
+  find(
+    scanner: ShapeScanner,
+    text: Uint8Array,
+    textLength: number,
+    kinds: readonly number[] | undefined,
+    version: number,
+  ): CachedProgram | undefined {
     const bucket = this.#entries.get(scanner.shapeHash);
     if (bucket === undefined) return undefined;
     for (let index = 0; index < bucket.length; index++) {
@@ -67,9 +109,25 @@ export class ProgramCache {
         return undefined;
       }
       entry.lastUse = ++this.#clock;
+      if (entry.scanCount++ % SCANS_PER_TEMPLATE === 0)
+        this.#remember(entry, ShapeTemplate.of(scanner, text, 0, textLength, entry.template));
       return entry.cached;
     }
     return undefined;
+  }
+
+  #remember(entry: Entry, template: ShapeTemplate | undefined): void {
+    this.#forget(entry);
+    if (template === undefined) return;
+    if (this.#recent.length === RECENT_COUNT) this.#recent.pop()!.template = undefined;
+    entry.template = template;
+    this.#recent.unshift(entry);
+  }
+
+  #forget(entry: Entry): void {
+    if (entry.template === undefined) return;
+    entry.template = undefined;
+    this.#recent.splice(this.#recent.indexOf(entry), 1);
   }
 
   add(scanner: ShapeScanner, kinds: readonly number[] | undefined, cached: CachedProgram): void {
@@ -77,7 +135,14 @@ export class ProgramCache {
     if (this.#count >= this.#limit || this.#pageCount + cached.pageCount > pagesMax) this.shrink();
     const hash = scanner.shapeHash;
     const bucket = this.#entries.get(hash) ?? [];
-    bucket.push({ shape: scanner.copyShape(), kinds: kinds?.slice() ?? NO_KINDS, cached, lastUse: ++this.#clock });
+    bucket.push({
+      shape: scanner.copyShape(),
+      kinds: kinds?.slice() ?? NO_KINDS,
+      cached,
+      lastUse: ++this.#clock,
+      template: undefined,
+      scanCount: 0,
+    });
     this.#entries.set(hash, bucket);
     this.#count++;
     this.#pageCount += cached.pageCount;
@@ -104,6 +169,7 @@ export class ProgramCache {
   clear(): void {
     for (const bucket of this.#entries.values()) for (const { cached } of bucket) this.drop(cached);
     this.#entries.clear();
+    this.#recent.length = 0;
     this.#count = 0;
     this.#pageCount = 0;
   }
@@ -113,6 +179,7 @@ export class ProgramCache {
     if (bucket.length === 0) this.#entries.delete(hash);
     this.#count--;
     this.#pageCount -= entry!.cached.pageCount;
+    this.#forget(entry!);
     this.drop(entry!.cached);
   }
 

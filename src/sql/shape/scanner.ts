@@ -113,10 +113,7 @@ export class ShapeScanner implements Shape {
    * those in `bytes`.
    */
   scan(bytes: Uint8Array, start: number, end: number): boolean {
-    this.#origin = start;
-    this.constants.count = 0;
-    this.cells.count = 0;
-    this.listCount = 0;
+    this.begin(start);
     this.#items[0] = 0;
     this.#openers[0] = 0;
     this.#reserve(end - start);
@@ -125,6 +122,14 @@ export class ShapeScanner implements Shape {
     this.shapeLength = length;
     this.shapeHash = this.#hash(length);
     return true;
+  }
+
+  /** For templates: forgets the last scan; constants and lists are added from here. */
+  begin(start: number): void {
+    this.#origin = start;
+    this.constants.count = 0;
+    this.cells.count = 0;
+    this.listCount = 0;
   }
 
   /** Whether `shape` is the one found by the last scan. */
@@ -147,6 +152,16 @@ export class ShapeScanner implements Shape {
 
   listEnd(list: number): number {
     return this.#listEnd[list]! - this.#origin;
+  }
+
+  /** Position of a list's first parenthesis in the bytes that were scanned. */
+  listStart(list: number): number {
+    return this.#listStart[list]!;
+  }
+
+  /** Position behind a list's last parenthesis in the bytes that were scanned. */
+  listStop(list: number): number {
+    return this.#listEnd[list]!;
   }
 
   slotAt(position: number): number | undefined {
@@ -260,7 +275,7 @@ export class ShapeScanner implements Shape {
           const open = skipSpace(bytes, at, end);
           if (open < 0) return -1;
           if (open >= end || bytes[open] !== 40) continue;
-          const after = this.#readList(bytes, open, end);
+          const after = this.readList(bytes, open, end);
           if (after < 0) continue;
           const width = this.#listWidth[this.listCount - 1]!;
           seen |= copy(bytes, spanStart, at, shape, out) | bitsOf(bytes, at, after);
@@ -330,7 +345,7 @@ export class ShapeScanner implements Shape {
           shape[out++] = 32;
           spanStart = at;
         } else if (byte === 46 || (byte === 45 && !isOperand && startsNumber(bytes, at + 1, end))) {
-          const after = byte === 46 ? readNumber(bytes, at, end, constants) : this.#readSigned(bytes, at, end);
+          const after = byte === 46 ? readNumber(bytes, at, end, constants) : this.readSigned(bytes, at, end);
           if (after < 0) return -1;
           if (after === 0) at++;
           else {
@@ -406,7 +421,7 @@ export class ShapeScanner implements Shape {
    * A minus with a number directly behind it where an operand is expected: the position behind them when they are one
    * constant, 0 when a postfix follows so that the minus is an operator, -1 when malformed.
    */
-  #readSigned(bytes: Uint8Array, at: number, end: number): number {
+  readSigned(bytes: Uint8Array, at: number, end: number): number {
     const constants = this.constants;
     const index = constants.count;
     const after = readNegativeNumber(bytes, at, end, constants);
@@ -423,7 +438,7 @@ export class ShapeScanner implements Shape {
   }
 
   /** Reads a whole VALUES list into the cells, from its first parenthesis. The position behind it, or -1 when it is not literal. */
-  #readList(bytes: Uint8Array, start: number, end: number): number {
+  readList(bytes: Uint8Array, start: number, end: number): number {
     const cells = this.cells;
     const firstCell = cells.count;
     let at = start;
