@@ -18,13 +18,16 @@
 
 import { assert } from '../base/assert.ts';
 import { SqlError } from '../base/errors.ts';
-import { PAGE_BYTES } from '../base/limits.ts';
+import { ARENA_BYTES, PAGE_BYTES } from '../base/limits.ts';
 import type { Memory } from '../base/memory.ts';
 import { WORDS_PER_PAGE } from '../base/memory.ts';
 import type { IndexDefinition, TableDefinition } from '../catalog/catalog.ts';
 import { compareKeys, hashKey, Key, type KeyShape, keyShape, WORD_MIN } from './key.ts';
 import { INDEX_ENTRIES, INDEX_ROOT } from './layout.ts';
 import type { Partition } from './partition.ts';
+
+/** 32-bit words of an arena. */
+const ARENA_WORDS: number = ARENA_BYTES / 4;
 
 const DEPTH = 4;
 const DIRECTORY_PAGES = 5;
@@ -109,13 +112,22 @@ export class HashIndex {
     return found - 1;
   }
 
+  /** The hash of this.key. */
+  keyHash(): number {
+    return this.#hash(this.key);
+  }
+
+  /** Where the search for a hash starts: arena times the words of an arena, and the word in it. */
+  homeWord(hash: number): number {
+    const bucket = this.#bucketAt(hash >>> (32 - this.#root[this.slot + DEPTH]!));
+    return (bucket >>> 16) * ARENA_WORDS + ((bucket & 0xffff) << 12) + BUCKET_ROWS + homeOf(hash) * 2;
+  }
+
   /**
-   * The row whose entry has the hash of this.key first, or -1: most likely the row that find would give. Looks at no row,
-   * so that calls for many keys wait for memory at the same time.
+   * The row whose entry has the hash first, or -1: most likely the row that find would give for a key of that hash. Looks
+   * at no row, so that calls for many keys wait for memory at the same time.
    */
-  guess(): number {
-    if (this.key.hasNull) return -1;
-    const hash = this.#hash(this.key);
+  guess(hash: number): number {
     const bucket = this.#bucketAt(hash >>> (32 - this.#root[this.slot + DEPTH]!));
     const words = this.#i32[bucket >>> 16]!;
     const base = (bucket & 0xffff) << 12;

@@ -313,20 +313,10 @@ export class Partition {
     return index.find();
   }
 
-  /** True where the primary key is a hash index. */
-  get hasHashedKey(): boolean {
-    return this.indexes[0]! instanceof HashIndex;
-  }
-
-  /**
-   * For a row of a batch, on which it stands: the stored row that probably has its primary key, or -1. Only where the
-   * primary key is hashed; reads no row.
-   */
-  guessFromBatch(batch: BatchReader): number {
+  /** The primary key where it is a hash index. */
+  hashedKey(): HashIndex | undefined {
     const primary = this.indexes[0]!;
-    if (!(primary instanceof HashIndex)) return -1;
-    primary.key.loadBatch(batch, this);
-    return primary.guess();
+    return primary instanceof HashIndex ? primary : undefined;
   }
 
   /** Reads a word of every column of a row, so that they are in the caches. The result says nothing. */

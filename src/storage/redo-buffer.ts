@@ -18,6 +18,8 @@ type Run = { readonly number: number; readonly page: number; readonly pageCount:
 export class RedoBuffer {
   /** Where the next byte goes: bytes[at]. Writers call ensure() first. */
   bytes: Uint8Array;
+  /** The same bytes, for numbers wherever they come to lie. */
+  view: DataView;
   at = 0;
   /** Row changes written since begin(). */
   changeCount = 0;
@@ -33,6 +35,7 @@ export class RedoBuffer {
   constructor(memory: Memory) {
     this.#memory = memory;
     this.bytes = memory.u8[0]!;
+    this.view = new DataView(this.bytes.buffer);
   }
 
   /** The present end, for release() and rollbackTo(). */
@@ -124,7 +127,11 @@ export class RedoBuffer {
   }
 
   #stand(run: Run): void {
-    this.bytes = this.#memory.u8[run.page >>> 16]!;
+    const bytes = this.#memory.u8[run.page >>> 16]!;
+    if (bytes !== this.bytes) {
+      this.bytes = bytes;
+      this.view = new DataView(bytes.buffer);
+    }
     this.#runStart = (run.page & 0xffff) * PAGE_BYTES;
     this.#runEnd = this.#runStart + run.pageCount * PAGE_BYTES;
   }

@@ -64,8 +64,8 @@ export function encodeUpdate(redo: RedoBuffer, partition: Partition, row: number
   for (let index = 0; index < columns.length; index++) {
     const column = columns[index]!;
     const isNull = partition.isNull(row, column);
-    redo.bytes[redo.at++] = column;
-    redo.bytes[redo.at++] = (column >>> 8) | (isNull ? 0x80 : 0);
+    redo.view.setUint16(redo.at, isNull ? column | 0x8000 : column, true);
+    redo.at += 2;
     if (!isNull) writeValue(redo, partition, row, column);
   }
 }
@@ -78,14 +78,11 @@ export function encodeDelete(redo: RedoBuffer, partition: Partition, row: number
 
 function beginRecord(redo: RedoBuffer, partition: Partition, kind: number, count: number, length: number): void {
   redo.ensure(length);
-  const bytes = redo.bytes;
+  const view = redo.view;
   const at = redo.at;
-  writeWord(bytes, at, length);
-  writeWord(bytes, at + 4, partition.definition.id);
-  bytes[at + 8] = kind;
-  bytes[at + 9] = 0;
-  bytes[at + 10] = count;
-  bytes[at + 11] = count >>> 8;
+  view.setInt32(at, length, true);
+  view.setInt32(at + 4, partition.definition.id, true);
+  view.setInt32(at + 8, kind | (count << 16), true);
   redo.at = at + REDO_HEADER_BYTES;
   redo.changeCount += 1;
 }
@@ -110,8 +107,7 @@ function valueBytes(partition: Partition, row: number, column: number): number {
 }
 
 function writeValue(redo: RedoBuffer, partition: Partition, row: number, column: number): void {
-  const bytes = redo.bytes;
-  const at = redo.at;
+  const { bytes, view, at } = redo;
   switch (partition.layout.kinds[column]!) {
     case 0: // one byte
       bytes[at] = partition.readBool(row, column);
@@ -119,21 +115,19 @@ function writeValue(redo: RedoBuffer, partition: Partition, row: number, column:
       return;
     case 1: {
       // two bytes
-      const value = partition.readInt16(row, column);
-      bytes[at] = value;
-      bytes[at + 1] = value >>> 8;
+      view.setInt16(at, partition.readInt16(row, column), true);
       redo.at = at + 2;
       return;
     }
     case 2: // four bytes
     case 4: // float, as its word
-      writeWord(bytes, at, partition.readInt32(row, column));
+      view.setInt32(at, partition.readInt32(row, column), true);
       redo.at = at + 4;
       return;
     case 3: // two words
     case 5: // double, as its words
-      writeWord(bytes, at, partition.readInt64Low(row, column));
-      writeWord(bytes, at + 4, partition.readInt64High(row, column));
+      view.setInt32(at, partition.readInt64Low(row, column), true);
+      view.setInt32(at + 4, partition.readInt64High(row, column), true);
       redo.at = at + 8;
       return;
     case 6: {
@@ -156,13 +150,6 @@ function writeValue(redo: RedoBuffer, partition: Partition, row: number, column:
 function copyBytes(source: Uint8Array, from: number, target: Uint8Array, to: number, count: number): void {
   if (count > 128) target.set(source.subarray(from, from + count), to);
   else for (let index = 0; index < count; index++) target[to + index] = source[from + index]!;
-}
-
-function writeWord(bytes: Uint8Array, at: number, word: number): void {
-  bytes[at] = word;
-  bytes[at + 1] = word >>> 8;
-  bytes[at + 2] = word >>> 16;
-  bytes[at + 3] = word >>> 24;
 }
 
 function readWord(bytes: Uint8Array, at: number): number {

@@ -1,12 +1,15 @@
 /** Stands on the rows of a batch that belong to partitions of this node, one after another. */
 
+import { ARENA_BYTES } from '../../base/limits.ts';
 import type { Memory } from '../../base/memory.ts';
 import { BatchReader } from '../../program/batch.ts';
+import type { HashIndex } from '../../storage/hash.ts';
 import type { Partition } from '../../storage/partition.ts';
 import type { NodeStorage } from './part.ts';
 
 /** Rows that are read ahead at the start of a batch; fewer than this make no difference to speak of. */
 const READ_AHEAD_ROWS = 1024;
+const ARENA_WORDS: number = ARENA_BYTES / 4;
 export const READ_AHEAD_ROWS_MIN = 16;
 
 export class BatchCursor {
@@ -20,11 +23,15 @@ export class BatchCursor {
   private storage!: NodeStorage;
   /** What was read ahead: kept so that reading it is not for nothing. */
   touched = 0;
-  private readonly rows: Int32Array = new Int32Array(READ_AHEAD_ROWS);
+  private readonly i32: Int32Array[];
+  private readonly hashes: Int32Array = new Int32Array(READ_AHEAD_ROWS);
+  private readonly words: Float64Array = new Float64Array(READ_AHEAD_ROWS);
   private readonly owners: Partition[] = [];
+  private readonly keys: HashIndex[] = [];
 
   constructor(memory: Memory) {
     this.reader = new BatchReader(memory);
+    this.i32 = memory.i32;
   }
 
   /** Stands before the first row of the batch at `ref`. */
@@ -37,23 +44,30 @@ export class BatchCursor {
   }
 
   /**
-   * Reads ahead what the rows of this node will meet where their keys are there already: entries of the primary key first,
-   * then the rows. A row alone waits for memory two or three times, one after the other; here the waits overlap (upsert of
-   * 500 rows a batch into 100,000: 1.9 to 2.6 M rows/s).
+   * Reads ahead what the rows of this node will meet where their keys are there already: entries of the primary key, then
+   * the rows. A row alone waits for memory two or three times, one after the other. Here the waits overlap, as many as the
+   * processor's window holds loads, so each loop does next to nothing beside its load.
    */
   readAhead(): void {
-    const { reader, rows, owners } = this;
+    const { reader, hashes, words, owners, keys } = this;
     let count = 0;
     while (count < READ_AHEAD_ROWS && this.next()) {
-      if (!this.partition.hasHashedKey) break;
-      const row = this.partition.guessFromBatch(reader);
-      if (row < 0) continue;
-      rows[count] = row;
+      const index = this.partition.hashedKey();
+      if (index === undefined) break;
+      index.key.loadBatch(reader, this.partition);
+      const hash = index.keyHash();
+      hashes[count] = hash;
+      words[count] = index.homeWord(hash);
       owners[count] = this.partition;
+      keys[count] = index;
       count++;
     }
-    for (let index = 0; index < count; index++) this.touched ^= owners[index]!.touchRow(rows[index]!);
     this.row = -1;
+    this.touched ^= touch(this.i32, words, count);
+    for (let at = 0; at < count; at++) {
+      const row = keys[at]!.guess(hashes[at]!);
+      if (row >= 0) this.touched ^= owners[at]!.touchRow(row);
+    }
   }
 
   /** To the next row that is here; false at the end. */
@@ -79,4 +93,14 @@ export class BatchCursor {
     this.isKnown[ordinal] = true;
     return partition;
   }
+}
+
+/** Reads words given by arena and place. The result says nothing. */
+function touch(i32: readonly Int32Array[], words: Float64Array, count: number): number {
+  let mixed = 0;
+  for (let index = 0; index < count; index++) {
+    const arena = Math.floor(words[index]! / ARENA_WORDS);
+    mixed ^= i32[arena]![words[index]! - arena * ARENA_WORDS]!;
+  }
+  return mixed;
 }
