@@ -14,7 +14,7 @@
  *   fixed bytes │ item 0 │ fixed bytes │ item 1 │ … │ fixed bytes
  */
 import { isDigit } from '../lexer/characters.ts';
-import { readNumber, readText } from './literals.ts';
+import { readNumber, readText, startsNumber } from './literals.ts';
 import type { ShapeScanner } from './scanner.ts';
 
 /** Longer texts, lists left out, are scanned: they are few, and would fill memory. */
@@ -47,7 +47,7 @@ export class ShapeTemplate {
   }
 
   /**
-   * The template of the text that `scanner` has just scanned from `start` to `end`; undefined where it is too long.
+   * The template of the text that `scanner` has just scanned from `start` to `end`; undefined where it can have none.
    * `former` is one of the same shape: it knows more places where a number may be negative.
    */
   static of(
@@ -78,7 +78,10 @@ export class ShapeTemplate {
       const itemStart = isList ? scanner.listStart(list) : constantStart;
       spans.push(bytes.subarray(at, itemStart));
       fixedBytes += itemStart - at;
-      firstBytes[item] = former !== undefined && former.#firstBytes[item] === 45 /* - */ ? 45 : bytes[itemStart]!;
+      const mayBeNegative = former !== undefined && former.#firstBytes[item] === 45; /* - */
+      firstBytes[item] = mayBeNegative ? 45 : bytes[itemStart]!;
+      // Directly behind a word or a dot, a digit would belong to them.
+      if (bytes[itemStart] === 45 && !isSeparator(bytes, itemStart - 1, start)) return undefined;
       if (isList) {
         kinds[item] = 6;
         sizes[item] = scanner.listWidth(list);
@@ -142,6 +145,7 @@ export class ShapeTemplate {
         continue;
       }
       if (kind === 3 /* text */) at = readText(bytes, at, end, constants);
+      else if (!startsNumber(bytes, first === 45 ? at + 1 : at, end)) return false;
       else if (first === 45 /* - */) at = scanner.readSigned(bytes, at, end);
       else at = readNumber(bytes, at, end, constants);
       if (at <= 0 || constants.kind[constants.count - 1] !== kind) return false;
@@ -155,6 +159,12 @@ export class ShapeTemplate {
     }
     return true;
   }
+}
+
+function isSeparator(bytes: Uint8Array, at: number, start: number): boolean {
+  return (
+    at >= start && (bytes[at] === 32 || bytes[at] === 40 || bytes[at] === 44 || bytes[at] === 61)
+  ); /* space ( , = */
 }
 
 function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
