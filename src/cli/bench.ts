@@ -26,7 +26,7 @@ export const benchCommand: Command = {
     '        or --uri=…, or --path=<socket>; without any, localhost at the default port',
     '',
     `  --type=${TYPES.join('|')} (tpcb)`,
-    '  --threads=4 --clients=12 --time=10 (seconds)',
+    '  --threads=4 (or as many as cores, where there are fewer) --clients=12 --time=10 (seconds)',
     '  --batch=500 (rows a request, not for tpcb) --scale=1 (for tpcb)',
     '  --init=true (makes the schema __bench again) --unlogged=false',
   ],
@@ -51,11 +51,11 @@ async function bench(given: Arguments): Promise<number> {
   }
   const type = textOption(given, 'type') ?? 'tpcb';
   if (!TYPES.includes(type)) throw new UsageError(`option --type: expected one of ${TYPES.join(', ')}, not ${type}`);
-  const { runBench } = await import('../bench/run.ts');
+  const { DEFAULT_THREADS, runBench } = await import('../bench/run.ts');
   await runBench({
     ...serverOptions(given),
     type: type as 'tpcb' | 'insert' | 'upsert' | 'resolved' | 'import',
-    threads: integerOption(given, 'threads', 4, 1, 64),
+    threads: integerOption(given, 'threads', DEFAULT_THREADS, 1, 64),
     clients: integerOption(given, 'clients', 12, 1, 10_000),
     time: integerOption(given, 'time', 10, 1, 86_400),
     batch: integerOption(given, 'batch', 500, 1, 1_000_000),
