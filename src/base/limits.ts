@@ -32,6 +32,8 @@ export const KEY_COLUMN_COUNT_MAX = 16;
 /** Depth of nested expressions, JSON values and statements. */
 export const NESTING_DEPTH_MAX = 200;
 export const IDENTIFIER_BYTES_MAX = 255;
+/** A text that a function makes longer than its arguments: repeat, lpad, replace and the like. */
+export const TEXT_RESULT_BYTES_MAX: number = 64 * 1024 * 1024;
 
 /** Shapes that a frontend keeps compiled (`limit_shapes`). */
 export const SHAPE_COUNT_MAX = 4096;

@@ -5,13 +5,21 @@
 
 import type { TypeId } from '../types/type.ts';
 
-/** What DEFAULT stores. Integers as decimal text (exact beyond 2^53), text as is, json as JSON text, timestamp as decimal microseconds. */
+/**
+ * What DEFAULT stores. Integers as decimal text (exact beyond 2^53), text as is, json as JSON text, timestamp as decimal
+ * microseconds, uuid as its text, vector as JSON text, -0 as a text because JSON.stringify drops its sign.
+ */
 export type Constant =
   | { readonly kind: 'int'; readonly value: string }
-  | { readonly kind: 'double'; readonly value: number }
+  | { readonly kind: 'double'; readonly value: number | '-0' }
   | { readonly kind: 'text'; readonly value: string }
   | { readonly kind: 'json'; readonly value: string }
   | { readonly kind: 'bool'; readonly value: boolean };
+
+/** The value of a double constant, for Number(). */
+export function doubleConstant(value: number): number | '-0' {
+  return Object.is(value, -0) ? '-0' : value;
+}
 
 export type ColumnDefinition = {
   readonly name: string;

@@ -58,8 +58,15 @@ export class AmelieDatabase {
 
   /**
    * Runs the statements of `sql` as one transaction and gives the rows of the last one, as objects by column name; no rows
-   * where it has no result. Values are as JSON has them; an integer beyond ±2^53 is a bigint. `parameters` are the values
-   * of $1, $2, …: null, boolean, number, bigint, string, Date, or an array or object for json.
+   * where it has no result. By type:
+   *
+   * - bool is a boolean, text a string, NULL null;
+   * - integers are numbers, beyond ±2^53 bigints; doubles and floats are always numbers;
+   * - json is what JSON.parse gives, its integers beyond ±2^53 as bigints; a vector is an array of numbers;
+   * - uuid, date, timestamp and interval are the strings that a server would send.
+   *
+   * `parameters` are the values of $1, $2, …: null, boolean, number, bigint, string, Date, an array or object for json, an
+   * array or a typed array of floats for a vector.
    * Rejects with SqlError, and then nothing of the request is kept.
    */
   async query<T extends Row = Row>(sql: string, parameters: readonly unknown[] = []): Promise<T[]> {
@@ -160,7 +167,7 @@ function createEngine(
   });
 }
 
-/** Rows of JSON text; integers that are no safe numbers become bigints. */
+/** Rows of JSON text in which doubles are marked: what is written in digits only and is no safe number is a bigint. */
 function parseRows(text: string): Row[] {
   if (!/\d{16}/.test(text)) return JSON.parse(text) as Row[];
   return JSON.parse(text, reviveExact as (this: unknown, key: string, value: unknown) => unknown) as Row[];

@@ -82,6 +82,7 @@ export class InlineEngine {
         cpuFrontendsNs: 0,
         cpuBackendsNs: 0,
       }),
+      statements: async () => this.frontend.statistics(),
       log: { info: () => {} },
     });
     this.frontend = new FrontendEngine({
@@ -91,11 +92,28 @@ export class InlineEngine {
       clock,
       random,
       settings: frontendSettings,
-      utility: { run: (statement, requestSettings, reply) => this.supervisor.run(statement, requestSettings, reply) },
+      utility: {
+        run: (statement, requestSettings, reply) =>
+          this.supervisor.run(statement, requestSettings, (error, body) => {
+            reply(error, body);
+            // A request that has waited for the answer goes on.
+            this.run();
+          }),
+      },
+      timer: (delayMs, callback) => {
+        setTimeout(() => {
+          callback();
+          // It sends what has waited, which counts as nothing done.
+          this.frontend.poll(POLL_LIMIT);
+          this.run();
+        }, delayMs);
+      },
     });
   }
 
-  /** Runs a request; resolves with the JSON text of the result, undefined where there is none; rejects with SqlError. */
+  /**
+   * Runs a request; resolves with the JSON text of the result, undefined where there is none; rejects with SqlError.
+   */
   execute(
     sql: Uint8Array,
     parameters: RequestParameters | undefined,

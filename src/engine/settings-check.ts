@@ -3,8 +3,10 @@
  */
 
 import { SqlError } from '../base/errors.ts';
+import { formatFlags } from '../types/result-format.ts';
 import type { Listener, SettingDefinition, SettingValue } from './settings.ts';
 
+/** As shown to who gives none of them; their words may stand in any order. */
 const FORMATS: readonly string[] = [
   'json',
   'json-array',
@@ -78,7 +80,7 @@ export function checkSettingValue(setting: SettingDefinition, value: unknown): S
       if (typeof value !== 'string' || !isTimezone(value)) throw wrong(setting, 'a time zone', value);
       return value;
     case 'format':
-      if (typeof value !== 'string' || !FORMATS.includes(value)) {
+      if (typeof value !== 'string' || !isFormat(value)) {
         throw wrong(setting, `one of ${FORMATS.join(', ')}`, value);
       }
       return value;
@@ -90,6 +92,15 @@ export function checkSettingValue(setting: SettingDefinition, value: unknown): S
     case 'text':
       if (typeof value !== 'string') throw wrong(setting, 'a text', value);
       return value;
+  }
+}
+
+function isFormat(text: string): boolean {
+  try {
+    formatFlags(text);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -5,18 +5,36 @@
  * 65,536. To add a function, define it in the file of its family; nothing else knows it.
  */
 
-import { BIGINT, DOUBLE, NULL_TYPE, TEXT, type TypeId, VALUE_NAMES } from '../types/type.ts';
+import { BIGINT, DOUBLE, JSON_TYPE, NULL_TYPE, TEXT, type TypeId, VALUE_NAMES, VECTOR } from '../types/type.ts';
+import { JSON_FUNCTIONS } from './json.ts';
+import { JWT_FUNCTIONS } from './jwt.ts';
 import { MISC_FUNCTIONS } from './misc.ts';
 import { NUMBER_FUNCTIONS } from './numbers.ts';
-import { ANY, AS_TEXT, type FunctionContext, type ParameterType, type ScalarFunction } from './signature.ts';
+import { REGEXP_FUNCTIONS } from './regexp.ts';
+import { ANY, AS_JSON, AS_TEXT, type FunctionContext, type ParameterType, type ScalarFunction } from './signature.ts';
 import { TEXT_FUNCTIONS } from './text.ts';
+import { TEXT_CODE_FUNCTIONS } from './text-codes.ts';
+import { FORMAT_FUNCTIONS } from './text-format.ts';
+import { TEXT_PART_FUNCTIONS } from './text-parts.ts';
 import { TIME_FUNCTIONS } from './time.ts';
+import { TRIGONOMETRY } from './trigonometry.ts';
+import { UUID_FUNCTIONS } from './uuids.ts';
+import { VECTOR_FUNCTIONS } from './vectors.ts';
 
 /** Every overload. The place in the list is its number within this process; programs are never stored. */
 export const FUNCTIONS: readonly ScalarFunction[] = [
   ...TEXT_FUNCTIONS,
+  ...TEXT_PART_FUNCTIONS,
+  ...FORMAT_FUNCTIONS,
+  ...TEXT_CODE_FUNCTIONS,
+  ...REGEXP_FUNCTIONS,
   ...NUMBER_FUNCTIONS,
+  ...TRIGONOMETRY,
+  ...JSON_FUNCTIONS,
   ...TIME_FUNCTIONS,
+  ...VECTOR_FUNCTIONS,
+  ...UUID_FUNCTIONS,
+  ...JWT_FUNCTIONS,
   ...MISC_FUNCTIONS,
 ];
 
@@ -29,9 +47,14 @@ export type ResolvedFunction = {
   readonly resultType: TypeId;
   /** Wide type each argument must be converted to; its own where it stays as it is. Of NULLs: that of the parameter. */
   readonly argumentTypes: readonly TypeId[];
+  /** By argument: NULL becomes JSON null. */
+  readonly isNullJson: readonly boolean[];
   readonly isPure: boolean;
   readonly acceptsNull: boolean;
   readonly canGiveNull: boolean;
+  readonly isAhead: boolean;
+  /** The opcode that computes it without a call. */
+  readonly opcode: string | undefined;
 };
 
 const BY_NAME: ReadonlyMap<string, readonly number[]> = Map.groupBy(
@@ -39,15 +62,8 @@ const BY_NAME: ReadonlyMap<string, readonly number[]> = Map.groupBy(
   (index) => FUNCTIONS[index]!.name,
 );
 
-/** Names of the reference that are not built yet: they are refused as such, not as unknown. */
-const LATER: ReadonlySet<string> = new Set(
-  `like left right lpad rpad reverse repeat split_part starts_with ends_with format encode decode md5 sha1 sha256
-  regexp_like regexp_substr regexp_match regexp_replace fabs trunc exp ln log log10 log2 cbrt fpow power fmod pi sin cos tan
-  asin acos atan atan2 sinh cosh tanh asinh acosh atanh degrees radians append push_back push pop pop_back put remove set
-  unset has keys values json_each merge jsonpath json_import at_timezone date_bin interval_trunc generate_series age to_char
-  make_date make_timestamp cos_distance l2_distance inner_product normalize dims random_uuid uuid_v7 jwt identity_of
-  sleep`.split(/\s+/),
-);
+/** Functions whose rows have no place in an expression. */
+const FROM_ONLY: ReadonlySet<string> = new Set(['generate_series']);
 
 /** True if there is a function of that name. */
 export function hasFunction(name: string): boolean {
@@ -56,13 +72,13 @@ export function hasFunction(name: string): boolean {
 
 /**
  * The overload of `name` for arguments of these wide types (NULL_TYPE for a NULL), or the text of the error: unknown
- * (`function 'f' does not exist`), not there yet (`not supported yet: …`), wrong number, wrong types. The first overload
- * wins that takes the types as they are, else the first that takes integers as doubles.
+ * (`function 'f' does not exist`), not here (`f: expected in FROM only`), wrong number, wrong types. The first overload
+ * wins that takes the types as they are, else the first that takes integers as doubles and JSON as vectors.
  */
 export function resolveFunction(name: string, argumentTypes: readonly TypeId[]): ResolvedFunction | string {
   const overloads = BY_NAME.get(name);
   if (overloads === undefined) {
-    return LATER.has(name) ? `not supported yet: function ${name}` : `function '${name}' does not exist`;
+    return FROM_ONLY.has(name) ? `${name}: expected in FROM only` : `function '${name}' does not exist`;
   }
   let isCountRight = false;
   for (const isConverting of [false, true]) {
@@ -77,9 +93,12 @@ export function resolveFunction(name: string, argumentTypes: readonly TypeId[]):
         name,
         resultType: overload.result,
         argumentTypes: types,
+        isNullJson: types.map((_, argument) => parameterOf(overload, argument) === AS_JSON),
         isPure: overload.isPure,
         acceptsNull: overload.acceptsNull,
         canGiveNull: overload.canGiveNull,
+        isAhead: overload.isAhead,
+        opcode: overload.opcode,
       };
     }
   }
@@ -108,6 +127,11 @@ function takesCount(overload: ScalarFunction, count: number): boolean {
   return overload.isVariadic ? count >= expected : count === expected;
 }
 
+/** The parameter of an argument: the last one may be repeated. */
+function parameterOf({ parameters }: ScalarFunction, argument: number): ParameterType {
+  return parameters[Math.min(argument, parameters.length - 1)]!;
+}
+
 function convertedTypes(
   overload: ScalarFunction,
   given: readonly TypeId[],
@@ -115,12 +139,9 @@ function convertedTypes(
 ): TypeId[] | undefined {
   const types: TypeId[] = [];
   for (let i = 0; i < given.length; i++) {
-    const type = convertedType(
-      overload.parameters[Math.min(i, overload.parameters.length - 1)]!,
-      given[i]!,
-      isConverting,
-    );
-    if (type === undefined) return undefined;
+    const type = convertedType(parameterOf(overload, i), given[i]!, isConverting);
+    // `greatest([1], [2])` are no vectors: nothing says so.
+    if (type === undefined || (type === VECTOR && given[i] === JSON_TYPE && overload.isVariadic)) return undefined;
     types.push(type);
   }
   return types;
@@ -129,8 +150,11 @@ function convertedTypes(
 function convertedType(parameter: ParameterType, given: TypeId, isConverting: boolean): TypeId | undefined {
   if (parameter === ANY) return given;
   if (parameter === AS_TEXT) return TEXT;
+  if (parameter === AS_JSON) return JSON_TYPE;
   if (parameter === given || given === NULL_TYPE) return parameter;
-  return isConverting && parameter === DOUBLE && given === BIGINT ? DOUBLE : undefined;
+  if (!isConverting) return undefined;
+  if (parameter === VECTOR && given === JSON_TYPE) return VECTOR;
+  return parameter === DOUBLE && given === BIGINT ? DOUBLE : undefined;
 }
 
 /** `2 or 3 arguments`, `at least 1 argument`, `no arguments`. */

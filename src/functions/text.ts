@@ -5,8 +5,17 @@ import { SqlError } from '../base/errors.ts';
 import { JSON_ARRAY, JSON_OBJECT, jsonCount } from '../types/json/binary.ts';
 import { BIGINT, JSON_TYPE, TEXT } from '../types/type.ts';
 import { countCharacters, findBytes, skipCharacters } from '../types/utf8.ts';
-import { AS_TEXT, define, type FunctionContext, type ScalarFunction } from './signature.ts';
-import { clampedInt, setText, setTextBytes, textOf, valueBytes, valueLength, valueStart } from './values.ts';
+import { AS_TEXT, define, type FunctionContext, type FunctionDoc, type ScalarFunction } from './signature.ts';
+import {
+  checkTextBytes,
+  clampedInt,
+  setText,
+  setTextBytes,
+  textOf,
+  valueBytes,
+  valueLength,
+  valueStart,
+} from './values.ts';
 
 const output = new ByteWriter(1024);
 
@@ -116,6 +125,7 @@ function replace(context: FunctionContext, target: number, first: number): void 
     output.copy(bytes, at, found < 0 ? end : found);
     if (found < 0) break;
     output.copy(toBytes, toStart, toEnd);
+    checkTextBytes('replace', output.length);
     at = found + fromLength;
   }
   setTextBytes(context, target, output.bytes, 0, output.length);
@@ -190,29 +200,115 @@ function concat(context: FunctionContext, target: number, first: number, count: 
     const ref = context.num[i]!;
     const start = valueStart(ref);
     output.copy(valueBytes(context, ref), start, start + valueLength(context, ref));
+    checkTextBytes('concat', output.length);
   }
   setTextBytes(context, target, output.bytes, 0, output.length);
   context.nul[target] = 0;
 }
 
+const LENGTH_DOC: FunctionDoc = {
+  family: 'Text',
+  summary:
+    'The number of characters (code points) of a text, of elements of a JSON array or vector, of keys of a JSON object.',
+  parameters: ['value'],
+  errors: ['a JSON value that is neither array nor object'],
+  examples: [
+    ["length('Größe 😀')", '7'],
+    ['length([1, [2, 3]])', '2'],
+  ],
+};
+const SIZE_DOC: FunctionDoc = {
+  ...LENGTH_DOC,
+  summary: 'The same as length.',
+  examples: [['size({"a": 1, "b": null})', '2']],
+};
+const OCTET_LENGTH_DOC: FunctionDoc = {
+  family: 'Text',
+  summary: 'Bytes of the UTF-8 of a text, of the binary form of a JSON value, of the elements of a vector.',
+  parameters: ['value'],
+  errors: [],
+  examples: [["octet_length('Größe 😀')", '12']],
+};
+const LOWER_DOC: FunctionDoc = {
+  family: 'Text',
+  summary: 'The text in lower case, by the rules of Unicode.',
+  parameters: ['s'],
+  errors: [],
+  examples: [["lower('ÄPFEL')", '"äpfel"']],
+};
+const UPPER_DOC: FunctionDoc = {
+  family: 'Text',
+  summary: 'The text in upper case, by the rules of Unicode; it can become longer.',
+  parameters: ['s'],
+  errors: [],
+  examples: [["upper('Straße')", '"STRASSE"']],
+};
+const SUBSTR_DOC: FunctionDoc = {
+  family: 'Text',
+  summary:
+    'The characters from a position on, from 1, at most `count` of them. A position before 1 uses up some of the count.',
+  parameters: ['s', 'position', 'count'],
+  errors: ['a negative count'],
+  examples: [
+    ["substr('hello', 2)", '"ello"'],
+    ["substr('hello', 2, 3)", '"ell"'],
+    ["substr('hello', -1, 4)", '"he"'],
+  ],
+};
+const STRPOS_DOC: FunctionDoc = {
+  family: 'Text',
+  summary: 'The position, from 1, at which the other text first stands in it; 0 where it does not.',
+  parameters: ['s', 'sought'],
+  errors: [],
+  examples: [["strpos('Größe', 'ß')", '4']],
+};
+const REPLACE_DOC: FunctionDoc = {
+  family: 'Text',
+  summary: 'The text with every occurrence of `from` replaced by `to`.',
+  parameters: ['s', 'from', 'to'],
+  errors: ['a result of more than 64 MiB'],
+  examples: [["replace('a-b-c', '-', ' to ')", '"a to b to c"']],
+};
+
+function trimDoc(where: string, example: readonly [string, string]): FunctionDoc {
+  return {
+    family: 'Text',
+    summary: `The text without the characters of the set ${where}. The set is space, tab, vertical tab, newline and form feed where none is given.`,
+    parameters: ['s', 'set'],
+    errors: [],
+    examples: [example],
+  };
+}
+const TRIM_DOC = trimDoc('at both ends', ["trim('--=x=--', '-=')", '"x"']);
+const LTRIM_DOC = trimDoc('at its start', ["ltrim('  x ')", '"x "']);
+const RTRIM_DOC = trimDoc('at its end', ["rtrim('  x ')", '"  x"']);
+const CONCAT_DOC: FunctionDoc = {
+  family: 'Text',
+  summary: 'The texts of the values one behind the other.',
+  parameters: ['value'],
+  nulls: 'NULLs are passed over',
+  errors: ['a result of more than 64 MiB'],
+  examples: [["concat('a', 1, null, true)", '"a1true"']],
+};
+
 export const TEXT_FUNCTIONS: readonly ScalarFunction[] = [
-  define('length', [TEXT], BIGINT, length),
-  define('length', [JSON_TYPE], BIGINT, jsonLength),
-  define('size', [TEXT], BIGINT, length),
-  define('size', [JSON_TYPE], BIGINT, jsonLength),
-  define('octet_length', [TEXT], BIGINT, octetLength),
-  define('octet_length', [JSON_TYPE], BIGINT, octetLength),
-  define('lower', [TEXT], TEXT, lower),
-  define('upper', [TEXT], TEXT, upper),
-  define('substr', [TEXT, BIGINT], TEXT, substr),
-  define('substr', [TEXT, BIGINT, BIGINT], TEXT, substr),
-  define('strpos', [TEXT, TEXT], BIGINT, strpos),
-  define('replace', [TEXT, TEXT, TEXT], TEXT, replace),
-  define('trim', [TEXT], TEXT, trim),
-  define('trim', [TEXT, TEXT], TEXT, trim),
-  define('ltrim', [TEXT], TEXT, trimStart),
-  define('ltrim', [TEXT, TEXT], TEXT, trimStart),
-  define('rtrim', [TEXT], TEXT, trimEnd),
-  define('rtrim', [TEXT, TEXT], TEXT, trimEnd),
-  define('concat', [AS_TEXT], TEXT, concat, { isVariadic: true, acceptsNull: true }),
+  define('length', [TEXT], BIGINT, length, { doc: LENGTH_DOC }),
+  define('length', [JSON_TYPE], BIGINT, jsonLength, { doc: LENGTH_DOC }),
+  define('size', [TEXT], BIGINT, length, { doc: SIZE_DOC }),
+  define('size', [JSON_TYPE], BIGINT, jsonLength, { doc: SIZE_DOC }),
+  define('octet_length', [TEXT], BIGINT, octetLength, { doc: OCTET_LENGTH_DOC }),
+  define('octet_length', [JSON_TYPE], BIGINT, octetLength, { doc: OCTET_LENGTH_DOC }),
+  define('lower', [TEXT], TEXT, lower, { doc: LOWER_DOC }),
+  define('upper', [TEXT], TEXT, upper, { doc: UPPER_DOC }),
+  define('substr', [TEXT, BIGINT], TEXT, substr, { doc: SUBSTR_DOC }),
+  define('substr', [TEXT, BIGINT, BIGINT], TEXT, substr, { doc: SUBSTR_DOC }),
+  define('strpos', [TEXT, TEXT], BIGINT, strpos, { doc: STRPOS_DOC }),
+  define('replace', [TEXT, TEXT, TEXT], TEXT, replace, { doc: REPLACE_DOC }),
+  define('trim', [TEXT], TEXT, trim, { doc: TRIM_DOC }),
+  define('trim', [TEXT, TEXT], TEXT, trim, { doc: TRIM_DOC }),
+  define('ltrim', [TEXT], TEXT, trimStart, { doc: LTRIM_DOC }),
+  define('ltrim', [TEXT, TEXT], TEXT, trimStart, { doc: LTRIM_DOC }),
+  define('rtrim', [TEXT], TEXT, trimEnd, { doc: RTRIM_DOC }),
+  define('rtrim', [TEXT, TEXT], TEXT, trimEnd, { doc: RTRIM_DOC }),
+  define('concat', [AS_TEXT], TEXT, concat, { isVariadic: true, acceptsNull: true, doc: CONCAT_DOC }),
 ];

@@ -1,5 +1,7 @@
 /** How functions read texts out of the arenas and put their results there. */
 
+import { SqlError } from '../base/errors.ts';
+import { TEXT_RESULT_BYTES_MAX } from '../base/limits.ts';
 import { decodeUtf8 } from '../types/utf8.ts';
 import type { FunctionContext } from './signature.ts';
 
@@ -49,4 +51,11 @@ export function clampedInt(context: FunctionContext, register: number): number {
   const value = context.num[register]!;
   if (!Number.isNaN(value)) return value;
   return context.big[register]! < 0n ? -9007199254740992 : 9007199254740992;
+}
+
+/** Throws limit_exceeded where the function `name` would make a text that is too long. */
+export function checkTextBytes(name: string, byteLength: number): void {
+  if (byteLength > TEXT_RESULT_BYTES_MAX) {
+    throw new SqlError('limit_exceeded', `${name}: the text would be longer than ${TEXT_RESULT_BYTES_MAX} bytes`);
+  }
 }

@@ -186,7 +186,7 @@ function columnPredicate(conjunct: Bound): ColumnPredicate[] {
   if (conjunct.kind !== 'operator' || conjunct.operands.length !== 2) return [];
   const [left, right] = conjunct.operands as [Bound, Bound];
   if (conjunct.opcode === 'cmp_int_double') return doublePredicate(conjunct, conjunct.immediate, left, right);
-  const match = /^(eq|lt|le|gt|ge)_(int|double|text)$/.exec(conjunct.opcode);
+  const match = /^(eq|lt|le|gt|ge)_(int|double|text|uuid|interval)$/.exec(conjunct.opcode);
   if (match === null) return [];
   const operator = match[1] as ColumnPredicate['operator'];
   const isExact = true;

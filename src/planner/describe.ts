@@ -33,7 +33,7 @@ function describeAccess(table: TableDefinition, plan: AccessPlan): PlanNode {
 }
 
 export function describeSelect(select: BoundSelect, plan: AccessPlan | undefined): PlanNode {
-  if (select.table === undefined || plan === undefined) return { node: 'values', on: 'coordinator' };
+  if (select.table === undefined || plan === undefined) return describeLocal(select);
   const onNodes: PlanNode[] = [describeAccess(select.table, plan)];
   const merged: PlanNode[] = [];
   const order = select.order.map(({ key }) => (key.isDescending ? 'desc' : 'asc'));
@@ -60,6 +60,33 @@ export function describeSelect(select: BoundSelect, plan: AccessPlan | undefined
     merged.push({ node: 'concatenate', ...limit });
   }
   return { node: 'select', nodes: onNodes, coordinator: merged };
+}
+
+/** A SELECT without FROM, or from a function. */
+function describeLocal(select: BoundSelect): PlanNode {
+  const { source, grouping, where, having, isDistinct, order, limit, offset } = select;
+  const steps: PlanNode[] = [];
+  if (grouping !== undefined)
+    steps.push({
+      node: 'aggregate',
+      keys: grouping.keys.length,
+      aggregates: grouping.aggregates.map(({ kind, isDistinct: distinct }) => (distinct ? `${kind} distinct` : kind)),
+    });
+  if (having !== undefined) steps.push({ node: 'having' });
+  if (isDistinct) steps.push({ node: 'distinct' });
+  if (order.length > 0)
+    steps.push({ node: 'sort', order: order.map(({ key }) => (key.isDescending ? 'desc' : 'asc')) });
+  if (limit !== undefined || offset !== undefined)
+    steps.push({
+      node: 'limit',
+      ...(limit === undefined ? {} : { limit: true }),
+      ...(offset === undefined ? {} : { offset: true }),
+    });
+  if (source === undefined && steps.length === 0) return { node: 'values', on: 'coordinator' };
+  const filter = where === undefined ? {} : { filter: true };
+  const rows =
+    source === undefined ? { node: 'values', ...filter } : { node: 'function', function: source.name, ...filter };
+  return { node: 'select', coordinator: [rows, ...steps] };
 }
 
 export function describeInsert(insert: BoundInsert): PlanNode {

@@ -8,6 +8,7 @@
  */
 
 import { assert } from '../base/assert.ts';
+import { ByteWriter } from '../base/byte-writer.ts';
 import { type ErrorCode, SqlError } from '../base/errors.ts';
 import { PAGE_BYTES } from '../base/limits.ts';
 import type { Memory } from '../base/memory.ts';
@@ -15,12 +16,18 @@ import { murmur3Bytes, murmur3Int64 } from '../base/murmur3.ts';
 import { RandomGenerator } from '../base/random-generator.ts';
 import type { RegisterFile } from '../base/registers.ts';
 import type { TableDefinition } from '../catalog/catalog.ts';
+import { parseDate } from '../types/date.ts';
 import { highWord, TWO_63, WORDS, wordsOfBig } from '../types/int64.ts';
+import { createInterval, type IntervalValue, writeIntervalWords } from '../types/interval.ts';
+import { parseInterval } from '../types/interval-text.ts';
+import { JSON_NULL } from '../types/json/binary.ts';
 import { JsonWriter } from '../types/json/json-writer.ts';
 import { parseJson } from '../types/json/parse.ts';
 import { type TimeZone, UTC } from '../types/time-zone.ts';
 import { parseTimestamp, TIMESTAMP_BIG } from '../types/timestamp.ts';
-import { JSON_TYPE, TEXT, TYPE_NAMES, UUID } from '../types/type.ts';
+import { INTERVAL, JSON_TYPE, TEXT, TYPE_NAMES, UUID, VECTOR } from '../types/type.ts';
+import { parseUuid, UUID_BYTES } from '../types/uuid.ts';
+import { appendJsonElements } from '../types/vector.ts';
 import { BATCH_HEADER_BYTES, batchNullWords, batchRowBytes, freeBatch } from './batch.ts';
 import { BatchValues } from './batch-values.ts';
 import { IdentityValues } from './identity.ts';
@@ -55,6 +62,8 @@ export class BatchBuilder {
   private readonly memory: Memory;
   private readonly identity = new IdentityValues();
   private readonly json = new JsonWriter(256);
+  private readonly interval: IntervalValue = createInterval();
+  private readonly elements = new ByteWriter(256);
   private readonly values: BatchValues;
   private plan!: TablePlan;
   private firstPage = 0;
@@ -231,7 +240,7 @@ export class BatchBuilder {
     }
   }
 
-  /** Text, bytes[start, end) being valid UTF-8 without escapes: into text, timestamp, or json (a JSON string). */
+  /** Text, bytes[start, end) being valid UTF-8 without escapes: into text, timestamp, uuid, or json (a JSON string). */
   setTextBytes(column: number, bytes: Uint8Array, start: number, end: number): void {
     switch (this.plan.types[column]) {
       case 8: // text
@@ -245,25 +254,40 @@ export class BatchBuilder {
       case 10: // timestamp
         this.setTimestampText(column, bytes, start, end);
         break;
+      case 11: // interval
+        this.setIntervalText(column, bytes, start, end);
+        break;
+      case 12: // date
+        this.setDateText(column, bytes, start, end);
+        break;
+      case 14: // uuid
+        this.setUuidText(column, bytes, start, end);
+        break;
       default:
         throw this.mismatch(column, 'string');
     }
   }
 
-  /** JSON text into a json column. */
+  /** JSON text into a json column, or of an array of numbers into a vector column. */
   setJsonTextBytes(column: number, bytes: Uint8Array, start: number, end: number): void {
-    if (this.plan.types[column] !== JSON_TYPE) throw this.mismatch(column, 'json');
+    const type = this.plan.types[column];
+    if (type !== JSON_TYPE && type !== VECTOR) throw this.mismatch(column, 'json');
     this.json.start();
     try {
       parseJson(bytes, start, end, this.json);
     } catch (error) {
       throw this.located(column, error);
     }
-    this.setJsonWritten(column);
+    if (type === VECTOR) this.setVector(column, this.json.bytes, 0);
+    else this.setJsonWritten(column);
   }
 
-  /** Binary JSON, bytes[start, end), into a json column. */
+  /** Binary JSON, bytes[start, end), into a json column, or an array of numbers into a vector column. */
   setJsonBytes(column: number, bytes: Uint8Array, start: number, end: number): void {
+    if (this.plan.types[column] === VECTOR) {
+      this.setVector(column, bytes, start);
+      return;
+    }
     if (this.plan.types[column] !== JSON_TYPE) throw this.mismatch(column, 'json');
     this.setWords(column, this.values.store(bytes, start, end) | 0, 0);
   }
@@ -305,14 +329,12 @@ export class BatchBuilder {
     const type = this.plan.types[column]!;
     const bytes = this.memory.u8[ref >>> 26]!;
     const at = (ref & 0x3ffffff) << 4;
-    if (type === TEXT || type === JSON_TYPE || type === 13) {
+    if (type === TEXT || type === JSON_TYPE || type === VECTOR) {
       const length = this.memory.i32[ref >>> 26]![at >> 2]!;
       this.setWords(column, this.values.store(bytes, at + 4, at + 4 + length) | 0, 0);
     } else {
-      assert(type === 11 || type === UUID, 'the column has a ref type');
-      const target = this.values.allocate(16);
-      this.memory.u8[target >>> 26]!.set(bytes.subarray(at, at + 16), (target & 0x3ffffff) << 4);
-      this.setWords(column, target | 0, 0);
+      assert(isWide(type), 'the column has a ref type');
+      this.setWords(column, this.storeWide(bytes, at) | 0, 0);
     }
   }
 
@@ -416,7 +438,7 @@ export class BatchBuilder {
         let ref = this.defaultRefs[column]!;
         if (ref === 0) {
           const bytes = plan.defaultBytes[column]!;
-          ref = this.values.store(bytes, 0, bytes.length);
+          ref = isWide(plan.types[column]!) ? this.storeWide(bytes, 0) : this.values.store(bytes, 0, bytes.length);
           this.defaultRefs[column] = ref;
         }
         const cell = this.cellWord + column * 2;
@@ -474,9 +496,10 @@ export class BatchBuilder {
 
   private setDoubleCell(column: number, value: number): void {
     if (this.plan.types[column] === 6) {
+      const given = value;
       value = Math.fround(value);
       if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) {
-        throw this.error('out_of_range', column, 'the value does not fit float');
+        throw this.error('out_of_range', column, `the double ${given} does not fit float`);
       }
     }
     this.doubles[(this.cellWord >> 1) + column] = value;
@@ -517,6 +540,60 @@ export class BatchBuilder {
       throw this.located(column, error);
     }
     this.setLong(column, value, TIMESTAMP_BIG[0]!);
+  }
+
+  private setUuidText(column: number, bytes: Uint8Array, start: number, end: number): void {
+    const target = this.values.allocate(UUID_BYTES);
+    try {
+      parseUuid(bytes, start, end, this.memory.u8[target >>> 26]!, (target & 0x3ffffff) << 4);
+    } catch (error) {
+      throw this.located(column, error);
+    }
+    this.setWords(column, target | 0, 0);
+  }
+
+  /** The binary JSON at bytes[at], which must be an array of numbers; JSON null is NULL. */
+  private setVector(column: number, bytes: Uint8Array, at: number): void {
+    if (bytes[at] === JSON_NULL) {
+      this.setNull(column);
+      return;
+    }
+    this.elements.length = 0;
+    try {
+      appendJsonElements(this.elements, bytes, at);
+    } catch (error) {
+      throw this.located(column, error);
+    }
+    this.setWords(column, this.values.store(this.elements.bytes, 0, this.elements.length) | 0, 0);
+  }
+
+  /** A copy of sixteen bytes; its ref. */
+  private storeWide(bytes: Uint8Array, at: number): number {
+    const target = this.values.allocate(16);
+    this.memory.u8[target >>> 26]!.set(bytes.subarray(at, at + 16), (target & 0x3ffffff) << 4);
+    return target;
+  }
+
+  private setIntervalText(column: number, bytes: Uint8Array, start: number, end: number): void {
+    const value = this.interval;
+    try {
+      parseInterval(bytes, start, end, value);
+    } catch (error) {
+      throw this.located(column, error);
+    }
+    const ref = this.values.allocate(16);
+    writeIntervalWords(this.memory.i32[ref >>> 26]!, (ref & 0x3ffffff) << 2, value);
+    this.setWords(column, ref | 0, 0);
+  }
+
+  private setDateText(column: number, bytes: Uint8Array, start: number, end: number): void {
+    let day: number;
+    try {
+      day = parseDate(bytes, start, end);
+    } catch (error) {
+      throw this.located(column, error);
+    }
+    this.setWords(column, day, 0);
   }
 
   private setJsonWritten(column: number): void {
@@ -599,4 +676,9 @@ export class BatchBuilder {
   located(column: number, error: unknown): unknown {
     return error instanceof SqlError ? this.error(error.code, column, error.message) : error;
   }
+}
+
+/** Types whose values are sixteen bytes without a length. */
+function isWide(type: number): boolean {
+  return type === UUID || type === INTERVAL;
 }

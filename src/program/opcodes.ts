@@ -62,6 +62,20 @@ family(0, [
   ['set_param_null', 'pri', 'the same, null where nul[b]'],
   ['jmp_zero_or_less', 'rj-', 'if num[a] <= 0 pc = b'],
   ['fail', 'qr-', 'raises error spec a (code and text of program.failures)'],
+  [
+    'defer_error',
+    'pj-',
+    'head: up to defer_end an error is not raised but becomes parameter a, and the section goes on at b',
+  ],
+  ['defer_end', '---', ''],
+  ['param_deferred', 'dp-', 'as param_null, but nul[a] = 2 where parameter b is an error'],
+  ['check_param', 'rp-', 'raises the error that is parameter b where nul[a] is 2'],
+  ['jmp_unless_eq', 'rrj', 'integers or doubles, not null: unless num[a] = num[b] pc = c'],
+  ['jmp_unless_ne', 'rrj', ''],
+  ['jmp_unless_lt', 'rrj', ''],
+  ['jmp_unless_le', 'rrj', ''],
+  ['jmp_unless_gt', 'rrj', ''],
+  ['jmp_unless_ge', 'rrj', ''],
 ]); // prettier-ignore
 
 // Family 1: numbers, truth, comparison.
@@ -130,7 +144,7 @@ family(2, [
   ['json_to_double', 'dr-', 'the same'],
   ['json_to_text', 'dr-', 'the same: a JSON string gives its text, others their JSON text'],
   ['json_to_bool', 'dr-', 'the same'],
-  ['json_to_timestamp', 'dr-', 'the same, from JSON string'],
+  ['json_to_timestamp', 'dr-', 'the same, from JSON string or integer'],
   ['to_json', 'dri', 'json of register b of wide type c (nul[b] gives JSON null when c has bit 8 set)'],
   ['json_concat', 'drr', 'json arrays'],
   ['json_array', 'dri', 'array of json registers b .. b+c-1'],
@@ -146,6 +160,11 @@ family(2, [
   ['text_to_json', 'dr-', 'a JSON string'],
   ['call', 'dfr', 'd = function f of its arguments from register c; sets nul[d] where the function can give NULL'],
   ['int_to_timestamp', 'dr-', 'microseconds; outside the years 1 to 9999 is out_of_range'],
+  [
+    'json_find',
+    'dri',
+    'object of json array b whose id (c = 0), name (1), or schema and name (2) is text b+1; none: nul[a] = 1, else nul[a] = 0',
+  ],
 ]); // prettier-ignore
 
 // Family 3: cursors (nodes only).
@@ -232,6 +251,12 @@ family(5, [
   ['send_row_key', 'qri', 'the same with one int sort key in register b, values after it'],
   ['sort_skip', 'sr-', 'drops the first num[b] rows (OFFSET); before sort_first'],
   ['group_count_add', 'gir', 'aggregate b of the current group: count + num[c]'],
+  ['set_open', 'ii-', 'set a, empty, for values of type number b'],
+  ['set_add', 'iri', 'register b, of wide type c and not NULL, into set a; the register may change'],
+  ['set_params', 'ipi', 'parameters b … b+c-1, none of them NULL, into set a'],
+  ['set_list', 'ikr', 'the list that is constant b into set a; register c is used for it'],
+  ['set_has', 'dir', 'num[a] = 1 where register c, not NULL and of the type of set b, is in it, else 0'],
+  ['sort_test', 'srj', 'pc = c where no row with the first key in register b can be among those that sorter a keeps'],
 ]); // prettier-ignore
 
 // Family 6: coordinator.
@@ -262,6 +287,105 @@ family(6, [
   ['out_row', 'qr-', 'appends a row, values in registers b…'],
   ['out_close', 'q--', 'ends the reply'],
   ['limit_check', 'ri-', 'fails when num[a] is negative: b = 0 LIMIT, 1 OFFSET, 2 GENERATE'],
+  [
+    'series_int',
+    'irj',
+    'source a: ints (or days) from register b to b+1 by b+2, none of them NULL; step 0 is invalid_value; no row: pc = c',
+  ],
+  ['series_time', 'irj', 'source a: timestamps from register b to b+1 by the interval in b+2; the same'],
+  [
+    'each_open',
+    'irj',
+    'source a: the elements of the JSON array in register b; a value that is none, and NULL, is one row; no row: pc = c',
+  ],
+  [
+    'source_next',
+    'ij-',
+    'source a to its next row: pc = b; at the end falls through. Now and then the run pauses here',
+  ],
+  ['source_value', 'di-', 'num[a] = value of the row of source b; nul[a] = whether it is NULL'],
+  [
+    'batch_put',
+    'bir',
+    'column b & 65535 of the row = register c of wide type b >> 16, converted as a literal is; an error names the row',
+  ],
+  ['batch_put_null', 'bir', 'the same, null where nul[c]'],
+]); // prettier-ignore
+
+// Family 7: dates, intervals, timestamps.
+family(7, [
+  ['eq_interval', 'drr', 'num[a] = 0/1; a month counts 30 days, a day 24 hours'],
+  ['ne_interval', 'drr', ''],
+  ['lt_interval', 'drr', ''],
+  ['le_interval', 'drr', ''],
+  ['gt_interval', 'drr', ''],
+  ['ge_interval', 'drr', ''],
+  ['add_date_int', 'drr', 'date b + int c days; outside the years 1 to 9999 is out_of_range'],
+  ['sub_date_int', 'drr', 'date b - int c days'],
+  ['add_time_interval', 'drr', 'months and days in the request time zone, then microseconds'],
+  ['sub_time_interval', 'drr', ''],
+  ['sub_timestamp', 'drr', 'interval of microseconds'],
+  ['add_interval', 'drr', '"interval + interval overflow"'],
+  ['sub_interval', 'drr', ''],
+  ['neg_interval', 'dr-', ''],
+  ['date_to_timestamp', 'dr-', 'midnight in the request time zone'],
+  ['timestamp_to_date', 'dr-', 'the day in the request time zone'],
+  ['int_to_date', 'dr-', 'Julian day; outside the years 1 to 9999 is out_of_range'],
+  ['text_to_date', 'dri', 'YYYY-MM-DD; a time behind it is dropped where c is 0'],
+  ['text_to_interval', 'dr-', 'numbers and units'],
+  ['date_to_text', 'dr-', ''],
+  ['interval_to_text', 'dr-', ''],
+  ['json_to_date', 'dr-', 'JSON null: nul[a] = 1, else nul[a] = 0; from JSON string or integer'],
+  ['json_to_interval', 'dr-', 'the same, from JSON string'],
+  [
+    'time_field',
+    'dri',
+    'number of the field named by text b; c: 0 extract, 1 date_trunc, 2 interval_trunc (for the error)',
+  ],
+  ['date_trunc', 'drr', 'timestamp b cut to field number c in the request time zone'],
+  ['interval_trunc', 'drr', 'interval b cut to field number c'],
+  ['extract_timestamp', 'drr', 'field number c of timestamp b in the request time zone, an int'],
+  ['extract_date', 'drr', ''],
+  ['extract_interval', 'drr', ''],
+]); // prettier-ignore
+
+// Family 8: JSON by constant paths. Spec: the path, of program.jsonPaths.
+family(8, [
+  ['json_path', 'drq', 'part of json b; none: nul[a] = 1, else nul[a] = 0'],
+  ['json_path_int', 'drq', 'json_to_int of that part; no part and JSON null: nul[a] = 1, else nul[a] = 0'],
+  ['json_path_double', 'drq', 'the same by json_to_double'],
+  ['json_path_text', 'drq', 'the same by json_to_text'],
+  ['json_path_bool', 'drq', 'the same by json_to_bool'],
+  ['json_path_exists', 'drq', 'num[a] = whether json b has that part'],
+  ['json_path_set', 'drq', 'json b with json b+1 at that place, levels made where missing; nul[b]: in an empty object'],
+  [
+    'json_any',
+    'dri',
+    'compares b with the elements of json array b+1; c: 0 = 1 <> 2 < 3 <= 4 > 5 >=, + 8 for ALL, + 16 * type of b. nul[a] is set: three-valued, JSON null counts as NULL',
+  ],
+]); // prettier-ignore
+
+// Family 9: uuids, vectors, floats.
+family(9, [
+  ['eq_uuid', 'drr', 'num[a] = 0/1; uuids compare by their bytes'],
+  ['ne_uuid', 'drr', ''],
+  ['lt_uuid', 'drr', ''],
+  ['le_uuid', 'drr', ''],
+  ['gt_uuid', 'drr', ''],
+  ['ge_uuid', 'drr', ''],
+  ['cmp_vector', 'dri', 'vectors b and b+1, element by element, then the shorter first; c: 0 = 1 <> 2 < 3 <= 4 > 5 >='],
+  ['text_to_uuid', 'dr-', ''],
+  ['uuid_to_text', 'dr-', ''],
+  ['float_to_text', 'dr-', 'shortest text of a double that is a 32-bit float'],
+  ['vector_to_text', 'dr-', ''],
+  ['text_to_vector', 'dr-', 'JSON text of an array of numbers'],
+  ['json_to_vector', 'dr-', 'JSON null: nul[a] = 1, else nul[a] = 0; an array of numbers'],
+  ['make_vector', 'dri', 'vector of c double registers from b'],
+  ['vector_element', 'drr', 'element c of vector b, from 0; outside is out_of_range'],
+  ['vector_arithmetic', 'dri', 'vectors b and b+1 element by element; c: 0 + 1 - 2 * 3 /'],
+  ['cos_distance', 'drr', ''],
+  ['l2_distance', 'drr', ''],
+  ['inner_product', 'drr', ''],
 ]); // prettier-ignore
 
 export const OPCODES: readonly OpcodeRow[] = rows;

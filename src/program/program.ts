@@ -6,6 +6,8 @@
 import type { ErrorCode } from '../base/errors.ts';
 import type { Constant } from '../catalog/catalog.ts';
 import type { PlanNode } from '../planner/plan-node.ts';
+import type { SystemObject } from '../sql/binder/bound.ts';
+import type { JsonStep } from '../types/json/json-step.ts';
 import type { SortKey } from '../types/sort-key.ts';
 import type { TypeId } from '../types/type.ts';
 
@@ -34,8 +36,16 @@ export type PointSpec = {
   readonly partitionParam: number;
 };
 
-/** Keys of an IN list over a single-column primary key: registers keyRegister … + keyCount - 1, duplicates allowed, nul[] read. */
-export type ListSpec = { readonly table: number; readonly keyRegister: number; readonly keyCount: number };
+/**
+ * Keys of an IN list over a single-column primary key: registers keyRegister … + keyCount - 1, duplicates allowed, nul[] read.
+ * Where `set` is not -1 they are the values of that set, and keyRegister is used for each.
+ */
+export type ListSpec = {
+  readonly table: number;
+  readonly keyRegister: number;
+  readonly keyCount: number;
+  readonly set: number;
+};
 
 /** A range of a tree index, or (all columns equal) of a hash index. Bounds are registers, never NULL where used. */
 export type RangeSpec = {
@@ -92,11 +102,25 @@ export type InsertSpec = {
 
 export type UpdateSpec = { readonly table: number; readonly columns: readonly number[] };
 
+/** A path into a JSON value, outermost step first; at least one step. Parameters are those of the request, which nothing changes. */
+export type JsonPathSpec = readonly JsonStep[];
+
+/** A parameter that the frontend asks main for before the head runs: what SHOW … EXTENDED shows, as JSON. */
+export type SystemInput = { readonly parameter: number; readonly what: SystemObject };
+
 /** Error of check opcodes: text with the column and types named. `%` in the text stands for the value. */
 export type FailureSpec = { readonly code: ErrorCode; readonly message: string };
 
 /** A constant of the code that is no parameter. */
-export type ProgramConstant = Constant | { readonly kind: 'timestamp'; readonly value: string };
+export type ProgramConstant = Constant | { readonly kind: 'timestamp'; readonly value: string } | ConstantList;
+
+/** Literals of an IN list; ints as texts where they are no safe numbers. */
+export type ConstantList = {
+  readonly kind: 'list';
+  readonly ints: readonly (number | string)[];
+  readonly doubles: readonly number[];
+  readonly texts: readonly string[];
+};
 
 export type Program = {
   /** Unique in the process: frontend number * 2^24 + sequence. */
@@ -127,6 +151,8 @@ export type Program = {
   readonly inserts: readonly InsertSpec[];
   readonly updates: readonly UpdateSpec[];
   readonly failures: readonly FailureSpec[];
+  readonly systemInputs: readonly SystemInput[];
+  readonly jsonPaths: readonly JsonPathSpec[];
   readonly cursorCount: number;
   readonly batchCount: number;
   readonly groupCount: number;

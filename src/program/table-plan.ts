@@ -3,10 +3,16 @@
  */
 
 import { unreachable } from '../base/assert.ts';
+import { ByteWriter } from '../base/byte-writer.ts';
 import type { Constant, TableDefinition } from '../catalog/catalog.ts';
 import { WORDS, wordsOfBig } from '../types/int64.ts';
+import { createInterval, writeIntervalWords } from '../types/interval.ts';
+import { parseInterval } from '../types/interval-text.ts';
 import { JsonWriter } from '../types/json/json-writer.ts';
 import { parseJson } from '../types/json/parse.ts';
+import { INTERVAL, UUID, VECTOR } from '../types/type.ts';
+import { parseUuid, UUID_BYTES } from '../types/uuid.ts';
+import { appendJsonElements } from '../types/vector.ts';
 
 /** Actions for a column that a row leaves unset. */
 export const UNSET_NULL = 0;
@@ -101,15 +107,18 @@ function constantBytes(constant: Constant, plan: TablePlan, column: number): Uin
       WORDS[1] = 0;
       break;
     case 'double':
-      new Float64Array(WORDS.buffer)[0] = constant.value;
+      new Float64Array(WORDS.buffer)[0] = Number(constant.value);
       break;
-    case 'text':
-      return new TextEncoder().encode(constant.value);
+    case 'text': {
+      const text = new TextEncoder().encode(constant.value);
+      if (plan.types[column] === INTERVAL) return intervalBytes(text);
+      return plan.types[column] === UUID ? uuidBytes(text) : text;
+    }
     case 'json': {
       const writer = new JsonWriter(64);
       const text = new TextEncoder().encode(constant.value);
       parseJson(text, 0, text.length, writer);
-      return writer.toBytes();
+      return plan.types[column] === VECTOR ? vectorBytes(writer.bytes) : writer.toBytes();
     }
     default:
       return unreachable(constant);
@@ -117,4 +126,25 @@ function constantBytes(constant: Constant, plan: TablePlan, column: number): Uin
   plan.cellLow[column] = WORDS[0]!;
   plan.cellHigh[column] = WORDS[1]!;
   return undefined;
+}
+
+/** The 16 bytes of an interval. */
+function intervalBytes(text: Uint8Array): Uint8Array {
+  const words = new Int32Array(4);
+  const value = createInterval();
+  parseInterval(text, 0, text.length, value);
+  writeIntervalWords(words, 0, value);
+  return new Uint8Array(words.buffer);
+}
+
+function uuidBytes(text: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(UUID_BYTES);
+  parseUuid(text, 0, text.length, bytes, 0);
+  return bytes;
+}
+
+function vectorBytes(json: Uint8Array): Uint8Array {
+  const writer = new ByteWriter(64);
+  appendJsonElements(writer, json, 0);
+  return writer.toBytes();
 }

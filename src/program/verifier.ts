@@ -32,12 +32,23 @@ const SPEC_LISTS: Readonly<Record<string, keyof Program>> = {
   batch_generate: 'inserts',
   out_open: 'outputs',
   out_row: 'outputs',
+  json_path: 'jsonPaths',
+  json_path_int: 'jsonPaths',
+  json_path_double: 'jsonPaths',
+  json_path_text: 'jsonPaths',
+  json_path_bool: 'jsonPaths',
+  json_path_exists: 'jsonPaths',
+  json_path_set: 'jsonPaths',
 };
 
 /** Throws an AssertionFailure that names section, instruction and operand where the program is malformed. */
 export function verifyProgram(program: Program): void {
   verifySection(program, program.coordinator, 'coordinator');
   verifySection(program, program.node, 'node');
+  for (const [path, steps] of program.jsonPaths.entries()) {
+    const isRight = steps.every((step) => !('parameter' in step) || step.parameter < program.requestParameterCount);
+    if (!isRight || steps.length === 0) throw new AssertionFailure(`JSON path ${path} is malformed`);
+  }
 }
 
 function verifySection(program: Program, section: Section, name: 'coordinator' | 'node'): void {
@@ -156,7 +167,14 @@ function registerEnd(program: Program, name: string, a: number, b: number, c: nu
     case 'call':
       return c + (b >>> 16);
     case 'cmp_int_double':
+    case 'json_find':
+    case 'cmp_vector':
+    case 'vector_arithmetic':
+    case 'json_path_set':
+    case 'json_any':
       return b + 2;
+    case 'make_vector':
+      return b + c;
     case 'update':
       return c + program.updates[b]!.columns.length;
     case 'send_row':

@@ -2,6 +2,7 @@
 
 import type { ErrorCode } from '../base/errors.ts';
 import type { MemoryHandle } from '../base/memory.ts';
+import type { StatementStatistics } from '../engine/frontend/program-cache.ts';
 import type { Listener, SettingValues } from '../engine/settings.ts';
 import type { UtilityStatement } from '../sql/ast/ast.ts';
 import type { LogLine } from './log.ts';
@@ -31,6 +32,7 @@ export type FromMain =
       readonly body?: Uint8Array;
     }
   | { readonly kind: 'status'; readonly id: number }
+  | { readonly kind: 'statements'; readonly id: number }
   | { readonly kind: 'close' };
 
 export type FromFrontend =
@@ -50,6 +52,7 @@ export type FromFrontend =
       readonly sentBytes: number;
       readonly receivedBytes: number;
     }
+  | { readonly kind: 'statements'; readonly id: number; readonly statements: readonly StatementStatistics[] }
   | { readonly kind: 'settings'; readonly id: number }
   | { readonly kind: 'log'; readonly line: LogLine }
   | { readonly kind: 'closed' };

@@ -12,6 +12,7 @@ import { join, resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { SystemClock, SystemFiles } from '../base/files.ts';
 import { workerEntry } from '../base/worker-entry.ts';
+import type { StatementStatistics } from '../engine/frontend/program-cache.ts';
 import { type Database, openDatabase } from '../engine/main/database.ts';
 import type { ProcessStatus } from '../engine/main/show.ts';
 import { Supervisor } from '../engine/main/supervisor.ts';
@@ -108,6 +109,7 @@ class Server implements RunningServer {
         await Promise.all(this.#frontends.map((frontend) => frontend.changeSettings({ ...this.#settings })));
       },
       processStatus: () => this.#processStatus(),
+      statements: async () => (await Promise.all(this.#frontends.map((frontend) => frontend.statements()))).flat(),
       log: this.#log,
     });
     this.#supervisor = supervisor;
@@ -267,6 +269,7 @@ class FrontendThread {
   readonly #listening: PromiseWithResolvers<readonly string[]> = Promise.withResolvers();
   readonly #closed: PromiseWithResolvers<void> = Promise.withResolvers();
   readonly #statusRequests = new Map<number, (status: FrontendStatus) => void>();
+  readonly #statementRequests = new Map<number, (statements: readonly StatementStatistics[]) => void>();
   readonly #settingsRequests = new Map<number, () => void>();
   readonly #readiness: PromiseWithResolvers<void> = Promise.withResolvers();
   #lastId = 0;
@@ -310,6 +313,15 @@ class FrontendThread {
     return new Promise((done) => {
       this.#statusRequests.set(id, done);
       this.send({ kind: 'status', id });
+    });
+  }
+
+  /** What the runs of its statements took. */
+  statements(): Promise<readonly StatementStatistics[]> {
+    const id = ++this.#lastId;
+    return new Promise((done) => {
+      this.#statementRequests.set(id, done);
+      this.send({ kind: 'statements', id });
     });
   }
 
@@ -358,6 +370,10 @@ class FrontendThread {
       case 'status':
         this.#statusRequests.get(message.id)!(message);
         this.#statusRequests.delete(message.id);
+        break;
+      case 'statements':
+        this.#statementRequests.get(message.id)!(message.statements);
+        this.#statementRequests.delete(message.id);
         break;
       case 'settings':
         this.#settingsRequests.get(message.id)!();

@@ -40,7 +40,8 @@ export function highWord(value: number): number {
 
 /** The integer of two words as a number if it is within ±2^53, else NaN. */
 export function numberOfWords(low: number, high: number): number {
-  if (high >= -2097152 && high < 2097152) return high * 4294967296 + (low >>> 0);
+  // Exact, as the sum has 53 bits. As a sum of integers V8 would check that it is a safe one, which costs twice as much.
+  if (high >= -2097152 && high < 2097152) return (high + (low >>> 0) * 2.3283064365386963e-10) * 4294967296;
   return high === 2097152 && low === 0 ? EXACT_MAX : Number.NaN;
 }
 

@@ -34,6 +34,7 @@ export function matchesLike(
     if (symbol === PERCENT) {
       retryPattern = ++p;
       retryText = t;
+      if (p === patternEnd) return true;
       continue;
     }
     if (t >= textEnd) return symbol < 0;
@@ -51,7 +52,13 @@ export function matchesLike(
       }
     }
     if (retryPattern < 0) return false;
-    retryText = nextCharacter(text, retryText, textEnd);
+    const wanted = retryPattern < patternEnd ? pattern[retryPattern]! : -1;
+    if (wanted === UNDERSCORE || wanted === BACKSLASH) retryText = nextCharacter(text, retryText, textEnd);
+    else {
+      // What follows the % starts with this byte, which is the first of a character: only there can it match.
+      retryText++;
+      while (retryText < textEnd && text[retryText] !== wanted) retryText++;
+    }
     t = retryText;
     p = retryPattern;
   }

@@ -3,7 +3,15 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { ByteWriter } from '../base/byte-writer.ts';
 import { SqlError } from '../base/errors.ts';
-import { NUMBER_BIG, parseDouble, parseInteger, writeDouble, writeFloat, writeInt } from './number-text.ts';
+import {
+  NUMBER_BIG,
+  parseDouble,
+  parseInteger,
+  shortestOfFloat,
+  writeDouble,
+  writeFloat,
+  writeInt,
+} from './number-text.ts';
 import { decodeUtf8 } from './utf8.ts';
 
 const encoder = new TextEncoder();
@@ -147,10 +155,10 @@ describe('writing', () => {
       [2, '2'],
       [-0, '-0'],
       [1e21, '1e+21'],
-      [123456789012345680000, '123456789012345680000'],
+      [123456789012345680000, '1.2345678901234568e+20'],
       [5e-324, '5e-324'],
       [Number.MAX_VALUE, '1.7976931348623157e+308'],
-      [2 ** 53 + 2, '9007199254740994'],
+      [2 ** 53 + 2, '9.007199254740994e+15'],
       [1e-7, '1e-7'],
       [0.30000000000000004, '0.30000000000000004'],
     ]; // prettier-ignore
@@ -168,7 +176,7 @@ describe('writing', () => {
         fc.pre(value !== 0);
         assert.equal(
           written((writer) => writeDouble(writer, value)),
-          String(value),
+          Math.abs(value) < 2 ** 53 ? String(value) : value.toExponential(),
         );
       }),
       { numRuns: 5000 },
@@ -182,6 +190,17 @@ describe('writing', () => {
       [3.4028234663852886e38, '3.4028235e+38'],
       [1.17549435e-38, '1.1754944e-38'],
       [0.333333343, '0.33333334'],
+      // Less than six digits are enough below 2^-126.
+      [1e-45, '1e-45'],
+      [1.2e-44, '1.3e-44'],
+      [5.877e-39, '5.877e-39'],
+      // Below a power of two floats are twice as dense: the nearest decimal of eight digits does not read back, the next does.
+      [2 ** -96, '1.2621775e-29'],
+      [2 ** 87, '1.5474251e+26'],
+      // Half way between two decimals of eight digits: the even one.
+      [2097152.25, '2097152.2'],
+      [259962.125, '259962.12'],
+      [0.000244140625, '0.00024414062'],
     ]; // prettier-ignore
     for (const [value, text] of cases)
       assert.equal(
@@ -191,7 +210,29 @@ describe('writing', () => {
     fc.assert(
       fc.property(fc.float({ noNaN: true, noDefaultInfinity: true }), (value) => {
         assert.equal(Math.fround(Number(written((writer) => writeFloat(writer, value)))), value);
+        // No decimal with a digit less reads back.
+        const digits = shortestOfFloat(value).toExponential().replace(/e.*/, '').replace(/[-.]/g, '').length;
+        for (let count = 1; count < digits; count++)
+          assert.notEqual(Math.fround(Number(value.toPrecision(count))), value);
       }),
+      { numRuns: 2000 },
     );
+  });
+
+  it('doubles so that they are no integers beyond 2^53', () => {
+    const cases: [number, string][] = [
+      [1, '1'],
+      [2 ** 53 - 1, '9007199254740991'],
+      [2 ** 53, '9.007199254740992e+15'],
+      [-(2 ** 63), '-9.223372036854776e+18'],
+      [1e20, '1e+20'],
+      [1e21, '1e+21'],
+      [0.1, '0.1'],
+    ];
+    for (const [value, text] of cases)
+      assert.equal(
+        written((writer) => writeDouble(writer, value)),
+        text,
+      );
   });
 });

@@ -9,36 +9,44 @@ import type { ByteWriter } from '../base/byte-writer.ts';
 import { notSupported, SqlError } from '../base/errors.ts';
 import type { Memory } from '../base/memory.ts';
 import type { RegisterFile } from '../base/registers.ts';
+import { writeDate } from './date.ts';
+import { createInterval, readInterval } from './interval.ts';
+import { writeInterval } from './interval-text.ts';
 import { ONE_LINE, writeComma, writeJson, writeJsonString, writeLine, writeMemberStart } from './json/text.ts';
-import { writeDouble, writeInt } from './number-text.ts';
+import { writeDouble, writeFloat, writeInt } from './number-text.ts';
 import type { TimeZone } from './time-zone.ts';
 import { writeTimestamp } from './timestamp.ts';
 import { TYPE_NAMES, type TypeId } from './type.ts';
+import { writeUuid } from './uuid.ts';
+import { writeVector } from './vector.ts';
 
 /** A format: FORMAT_OBJECT and FORMAT_PRETTY, each set or not; as it stands in request blocks. 0 is json-array. */
 export type ResultFormat = number;
 export const FORMAT_OBJECT = 1;
 export const FORMAT_PRETTY = 2;
 
-/** The flags of `json`, `json-array`, `json-obj`, each with `-pretty` or not, in any order. Throws unknown_format. */
-export function formatFlags(format: string): ResultFormat {
+/**
+ * The flags of `json`, `json-array`, `json-obj`, each with `-pretty` or not, in any order. Throws unknown_format, with the
+ * position that is given.
+ */
+export function formatFlags(format: string, position?: number): ResultFormat {
   const parts = format.split('-');
   let flags = 0;
   if (parts[0] === 'json') parts.shift();
-  else if (!parts.includes('json')) throw unknownFormat(format);
+  else if (!parts.includes('json')) throw unknownFormat(format, position);
   let shapes = 0;
   for (const part of parts) {
     if (part === 'obj') flags |= FORMAT_OBJECT;
     else if (part === 'pretty') flags |= FORMAT_PRETTY;
-    else if (part !== 'array' && part !== 'json') throw unknownFormat(format);
+    else if (part !== 'array' && part !== 'json') throw unknownFormat(format, position);
     if (part === 'obj' || part === 'array') shapes++;
   }
-  if (shapes > 1) throw unknownFormat(format);
+  if (shapes > 1) throw unknownFormat(format, position);
   return flags;
 }
 
-function unknownFormat(format: string): SqlError {
-  return new SqlError('unknown_format', `unknown format '${format.slice(0, 64)}'`);
+function unknownFormat(format: string, position: number | undefined): SqlError {
+  return new SqlError('unknown_format', `unknown format '${format.slice(0, 64)}'`, position);
 }
 
 /** The columns of a result, ready to write rows in one format. Immutable. */
@@ -115,6 +123,8 @@ export class RowFormat {
   }
 }
 
+const INTERVAL_VALUE = createInterval();
+
 /** Appends the JSON text of register `register`, of that type and not NULL. `indent` as in json/text.ts. */
 export function writeValue(
   writer: ByteWriter,
@@ -139,6 +149,9 @@ export function writeValue(
     case 5: // bigint
       writeInt(writer, num, Number.isNaN(num) ? registers.big[register]! : 0n);
       break;
+    case 6: // float
+      writeFloat(writer, num);
+      break;
     case 7: // double
       writeDouble(writer, num);
       break;
@@ -151,6 +164,25 @@ export function writeValue(
     }
     case 9: // json
       writeJson(writer, memory.u8[num >>> 26]!, ((num & 0x3ffffff) << 4) + 4, indent);
+      break;
+    case 11: // interval
+      writer.byte(34);
+      readInterval(memory.i32[num >>> 26]!, (num & 0x3ffffff) << 2, INTERVAL_VALUE);
+      writeInterval(writer, INTERVAL_VALUE);
+      writer.byte(34);
+      break;
+    case 12: // date
+      writer.byte(34);
+      writeDate(writer, num);
+      writer.byte(34);
+      break;
+    case 13: // vector
+      writeVector(writer, memory, num);
+      break;
+    case 14: // uuid
+      writer.byte(34);
+      writeUuid(writer, memory.u8[num >>> 26]!, (num & 0x3ffffff) << 4);
+      writer.byte(34);
       break;
     case 10: // timestamp
       writer.byte(34);

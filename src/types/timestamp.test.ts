@@ -3,8 +3,9 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { ByteWriter } from '../base/byte-writer.ts';
 import { SqlError } from '../base/errors.ts';
+import { CIVIL, civilOfDays, daysOfCivil } from './calendar.ts';
 import { timeZone, UTC } from './time-zone.ts';
-import { CIVIL, civilOfDays, daysOfCivil, parseTimestamp, TIMESTAMP_BIG, writeTimestamp } from './timestamp.ts';
+import { parseTimestamp, TIMESTAMP_BIG, writeTimestamp } from './timestamp.ts';
 import { decodeUtf8 } from './utf8.ts';
 
 const encoder = new TextEncoder();
@@ -91,7 +92,8 @@ describe('parsing timestamps', () => {
     '2024-01-01Z',
   ]; // prettier-ignore
   for (const text of wrong.filter((text) => text.trim() === text || text === ' ')) {
-    it(`not ${JSON.stringify(text)}`, () => assert.equal(parse(text), `invalid_value: invalid timestamp '${text}'`));
+    it(`not ${JSON.stringify(text)}`, () =>
+      assert.match(String(parse(text)), /^invalid_value: invalid timestamp '.*' at \d+: /));
   }
 
   it('refuses what is outside the years 1 to 9999', () => {

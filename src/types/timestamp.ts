@@ -1,13 +1,13 @@
 /**
  * Timestamps: microseconds since 1970-01-01 00:00:00 UTC, from 0001-01-01 00:00:00 to 9999-12-31 23:59:59.999999.
- * Text is ISO 8601. Calendar arithmetic is Howard Hinnant's (chrono-compatible low-level date algorithms): years begin in
- * March, eras are 400 years of 146,097 days.
+ * Text is ISO 8601. Arithmetic with intervals is in time-arithmetic.ts.
  *
  * A value is a number while within ±2^53 µs (years 1684 to 2255), else NaN and a BigInt beside, as in registers.
  */
 
 import type { ByteWriter } from '../base/byte-writer.ts';
 import { SqlError } from '../base/errors.ts';
+import { CIVIL, civilOfDays, daysInMonth, daysOfCivil } from './calendar.ts';
 import { EXACT_MAX } from './int64.ts';
 import type { TimeZone } from './time-zone.ts';
 import { showText } from './utf8.ts';
@@ -18,41 +18,6 @@ export const TIMESTAMP_SECONDS_END = 253402300800;
 
 /** The value of the last `parseTimestamp` or `timestampOf` that gave NaN. */
 export const TIMESTAMP_BIG: BigInt64Array = new BigInt64Array(1);
-
-/** Days since 1970-01-01 of a date; month from 1. */
-export function daysOfCivil(year: number, month: number, day: number): number {
-  if (month <= 2) year--;
-  const era = Math.floor(year / 400);
-  const yearOfEra = year - era * 400;
-  const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1;
-  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
-  return era * 146097 + dayOfEra - 719468;
-}
-
-/** Year, month (from 1) and day, as left by `civilOfDays`. */
-export const CIVIL: Int32Array = new Int32Array(3);
-
-/** Leaves the date of that day since 1970-01-01 in CIVIL. */
-export function civilOfDays(days: number): void {
-  days += 719468;
-  const era = Math.floor(days / 146097);
-  const dayOfEra = days - era * 146097;
-  const yearOfEra = Math.floor(
-    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36524) - Math.floor(dayOfEra / 146096)) / 365,
-  );
-  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
-  const shifted = Math.floor((5 * dayOfYear + 2) / 153);
-  const month = shifted < 10 ? shifted + 3 : shifted - 9;
-  CIVIL[0] = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
-  CIVIL[1] = month;
-  CIVIL[2] = dayOfYear - Math.floor((153 * shifted + 2) / 5) + 1;
-}
-
-/** Days of a month. */
-export function daysInMonth(year: number, month: number): number {
-  if (month === 2) return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28;
-  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
-}
 
 /** The timestamp of whole seconds and microseconds (0 to 999999): a number, or NaN with the value in TIMESTAMP_BIG. */
 export function timestampOf(seconds: number, micros: number): number {
@@ -83,8 +48,17 @@ export function isTimestamp(num: number, big: bigint): boolean {
   return seconds >= TIMESTAMP_SECONDS_MIN && seconds < TIMESTAMP_SECONDS_END;
 }
 
-/** Where `digits` stopped. */
+/** Where the parser stands in the text. */
 let position = 0;
+/** What it expected there, once it has failed. */
+let expected = '';
+
+/** Notes what should stand at `at`; gives NaN. */
+function fail(at: number, what: string): number {
+  position = at;
+  expected = what;
+  return Number.NaN;
+}
 
 /** The number of exactly `count` digits at `position`, which moves behind them; -1 if they are not digits. */
 function digits(bytes: Uint8Array, end: number, count: number): number {
@@ -99,57 +73,97 @@ function digits(bytes: Uint8Array, end: number, count: number): number {
   return value;
 }
 
+/** True where that character stands at `position`, which moves behind it. */
+function skip(bytes: Uint8Array, end: number, character: number): boolean {
+  if (position >= end || bytes[position] !== character) return false;
+  position++;
+  return true;
+}
+
 /**
  * The timestamp of bytes[start, end): `YYYY-MM-DD`, then nothing (midnight) or `T` or a space and `hh:mm[:ss[.ffffff]]`,
  * then nothing (local time in `zone`), `Z`, `±hh`, `±hhmm`, `±hh:mm` or `±hh:mm:ss`; white space around it is dropped.
- * Gives a number, or NaN with the value in TIMESTAMP_BIG. Throws invalid_value naming the text.
+ * Gives a number, or NaN with the value in TIMESTAMP_BIG. Throws invalid_value naming the text and the offset in it of what
+ * is wrong, out_of_range naming the text.
  */
 export function parseTimestamp(bytes: Uint8Array, start: number, end: number, zone: TimeZone): number {
-  let first = start;
-  let last = end;
-  while (first < last && isSpace(bytes[first]!)) first++;
-  while (last > first && isSpace(bytes[last - 1]!)) last--;
-  position = first;
-  const days = parseDate(bytes, last);
-  if (!Number.isNaN(days)) {
-    let seconds = days * 86400;
-    if (position === last) return parsed(bytes, start, end, zone.toUtc(seconds), 0);
+  const last = trim(bytes, start, end);
+  const days = parseDays(bytes, last);
+  if (Number.isNaN(days)) throw invalid('timestamp', bytes, start, end);
+  let seconds = days * 86400;
+  timeMicros = 0;
+  let offset = NO_OFFSET;
+  if (position < last) {
     const separator = bytes[position];
-    if (separator === 32 || separator === 84 || separator === 116) {
-      position++;
-      const time = parseTime(bytes, last);
-      if (!Number.isNaN(time)) {
-        const micros = timeMicros;
-        seconds += time;
-        const offset = parseOffset(bytes, last);
-        if (position === last && !Number.isNaN(offset)) {
-          return parsed(bytes, start, end, offset === NO_OFFSET ? zone.toUtc(seconds) : seconds - offset, micros);
-        }
-      }
+    if (separator !== 32 && separator !== 84 && separator !== 116) {
+      fail(position, "expected 'T' or a space before the time");
+      throw invalid('timestamp', bytes, start, end);
     }
+    position++;
+    const time = parseTime(bytes, last);
+    offset = Number.isNaN(time) ? time : parseOffset(bytes, last);
+    if (position < last && !Number.isNaN(offset)) offset = fail(position, 'expected the end of the text');
+    if (Number.isNaN(offset)) throw invalid('timestamp', bytes, start, end);
+    seconds += time;
   }
-  throw new SqlError('invalid_value', `invalid timestamp ${showText(bytes, start, end)}`);
-}
-
-function parsed(bytes: Uint8Array, start: number, end: number, seconds: number, micros: number): number {
+  seconds = offset === NO_OFFSET ? zone.toUtc(seconds) : seconds - offset;
   if (seconds < TIMESTAMP_SECONDS_MIN || seconds >= TIMESTAMP_SECONDS_END) {
     throw new SqlError('out_of_range', `timestamp ${showText(bytes, start, end)} is outside the years 1 to 9999`);
   }
-  return timestampOf(seconds, micros);
+  return timestampOf(seconds, timeMicros);
+}
+
+/**
+ * Days since 1970 of the date that is all of bytes[start, end), but for white space around it. A time may follow where
+ * `hasTime`: it is checked and dropped, as is its offset, so the day is the one that is written. Throws invalid_value
+ * naming the text and the offset in it; the year can still be 0 or 10000.
+ */
+export function parseDateText(bytes: Uint8Array, start: number, end: number, hasTime: boolean): number {
+  const last = trim(bytes, start, end);
+  let days = parseDays(bytes, last);
+  if (position < last && !Number.isNaN(days)) {
+    const separator = bytes[position];
+    if (!hasTime || (separator !== 32 && separator !== 84 && separator !== 116)) {
+      days = fail(position, 'expected the end of the text');
+    } else {
+      position++;
+      const isWrong = Number.isNaN(parseTime(bytes, last)) || Number.isNaN(parseOffset(bytes, last));
+      if (isWrong) days = Number.NaN;
+      else if (position < last) days = fail(position, 'expected the end of the text');
+    }
+  }
+  if (Number.isNaN(days)) throw invalid('date', bytes, start, end);
+  return days;
+}
+
+/** Stands on the first byte that is no white space; gives the end without white space. */
+function trim(bytes: Uint8Array, start: number, end: number): number {
+  position = start;
+  while (position < end && isSpace(bytes[position]!)) position++;
+  while (end > position && isSpace(bytes[end - 1]!)) end--;
+  return end;
+}
+
+function invalid(type: string, bytes: Uint8Array, start: number, end: number): SqlError {
+  const text = showText(bytes, start, end);
+  return new SqlError('invalid_value', `invalid ${type} ${text} at ${position - start}: ${expected}`);
 }
 
 /** Days since 1970 of the date at `position`, or NaN. Years 0 and 10000 are read too: a zone can shift them into range. */
-function parseDate(bytes: Uint8Array, end: number): number {
+function parseDays(bytes: Uint8Array, end: number): number {
+  let at = position;
   let year = digits(bytes, end, 4);
-  if (year === 1000 && bytes[position] === 48 && position < end) {
-    position++;
-    year = 10000;
-  }
-  if (year < 0 || position >= end || bytes[position++] !== 45) return Number.NaN;
+  if (year < 0) return fail(at, 'expected a year of four digits');
+  if (year === 1000 && skip(bytes, end, 48)) year = 10000;
+  if (!skip(bytes, end, 45)) return fail(position, "expected '-' behind the year");
+  at = position;
   const month = digits(bytes, end, 2);
-  if (month < 1 || month > 12 || position >= end || bytes[position++] !== 45) return Number.NaN;
+  if (month < 1 || month > 12) return fail(at, 'expected a month from 01 to 12');
+  if (!skip(bytes, end, 45)) return fail(position, "expected '-' behind the month");
+  at = position;
   const day = digits(bytes, end, 2);
-  if (day < 1 || day > daysInMonth(year, month)) return Number.NaN;
+  if (day < 1) return fail(at, 'expected a day of two digits');
+  if (day > daysInMonth(year, month)) return fail(at, `the month has ${daysInMonth(year, month)} days`);
   return daysOfCivil(year, month, day);
 }
 
@@ -157,22 +171,23 @@ let timeMicros = 0;
 
 /** Seconds of the time of day at `position`, its microseconds in timeMicros, or NaN. */
 function parseTime(bytes: Uint8Array, end: number): number {
-  timeMicros = 0;
+  let at = position;
   const hour = digits(bytes, end, 2);
-  if (hour < 0 || hour > 23 || position >= end || bytes[position++] !== 58) return Number.NaN;
+  if (hour < 0 || hour > 23) return fail(at, 'expected an hour from 00 to 23');
+  if (!skip(bytes, end, 58)) return fail(position, "expected ':' behind the hour");
+  at = position;
   const minute = digits(bytes, end, 2);
-  if (minute < 0 || minute > 59) return Number.NaN;
+  if (minute < 0 || minute > 59) return fail(at, 'expected a minute from 00 to 59');
   const seconds = hour * 3600 + minute * 60;
-  if (position >= end || bytes[position] !== 58) return seconds;
-  position++;
+  if (!skip(bytes, end, 58)) return seconds;
+  at = position;
   const second = digits(bytes, end, 2);
-  if (second < 0 || second > 59) return Number.NaN;
-  if (position < end && bytes[position] === 46) {
-    position++;
+  if (second < 0 || second > 59) return fail(at, 'expected a second from 00 to 59');
+  if (skip(bytes, end, 46)) {
     const first = position;
     while (position < end && bytes[position]! >= 48 && bytes[position]! <= 57) position++;
     const count = position - first;
-    if (count < 1 || count > 6) return Number.NaN;
+    if (count < 1 || count > 6) return fail(first, 'expected a fraction of 1 to 6 digits');
     for (let i = 0; i < 6; i++) timeMicros = timeMicros * 10 + (i < count ? bytes[first + i]! - 48 : 0);
   }
   return seconds + second;
@@ -182,25 +197,24 @@ const NO_OFFSET = 1e9;
 
 /** Seconds east of UTC of the offset at `position`, NO_OFFSET where there is none, NaN where it is malformed. */
 function parseOffset(bytes: Uint8Array, end: number): number {
-  if (position < end && bytes[position] === 32) position++;
+  const at = position;
+  skip(bytes, end, 32);
   if (position >= end) return NO_OFFSET;
   const sign = bytes[position++];
   if (sign === 90 || sign === 122) return 0;
-  if (sign !== 43 && sign !== 45) return Number.NaN;
+  if (sign !== 43 && sign !== 45) return fail(at, "expected 'Z' or an offset as in +02:00");
   const hours = digits(bytes, end, 2);
   let minutes = 0;
   let seconds = 0;
   if (position < end) {
-    const hasColon = bytes[position] === 58;
-    if (hasColon) position++;
+    const hasColon = skip(bytes, end, 58);
     minutes = digits(bytes, end, 2);
-    if (hasColon && position < end && bytes[position] === 58) {
-      position++;
-      seconds = digits(bytes, end, 2);
-    }
+    if (hasColon && skip(bytes, end, 58)) seconds = digits(bytes, end, 2);
   }
   // PostgreSQL's limit: no zone is 16 hours away.
-  if (hours < 0 || hours > 15 || minutes < 0 || minutes > 59 || seconds < 0 || seconds > 59) return Number.NaN;
+  if (hours < 0 || hours > 15 || minutes < 0 || minutes > 59 || seconds < 0 || seconds > 59) {
+    return fail(at, 'expected an offset below 16 hours, as in +02:00');
+  }
   const offset = hours * 3600 + minutes * 60 + seconds;
   return sign === 45 ? -offset : offset;
 }
@@ -230,7 +244,15 @@ export function writeTimestamp(writer: ByteWriter, num: number, big: bigint, zon
   civilOfDays(days);
   writer.ensure(TIMESTAMP_BYTES_MAX);
   const bytes = writer.bytes;
-  let at = writer.length;
+  let at = putCivil(bytes, writer.length);
+  bytes[at] = 32;
+  at = putTime(bytes, at + 1, second);
+  if (micros !== 0) at = putFraction(bytes, at, micros);
+  writer.length = putOffset(bytes, at, offset);
+}
+
+/** The date in CIVIL as `2031-07-04`; gives the offset behind it. */
+export function putCivil(bytes: Uint8Array, at: number): number {
   let year = CIVIL[0]!;
   if (year >= 10000) {
     bytes[at++] = 49;
@@ -243,10 +265,7 @@ export function writeTimestamp(writer: ByteWriter, num: number, big: bigint, zon
   put2(bytes, at + 5, CIVIL[1]!);
   bytes[at + 7] = 45;
   put2(bytes, at + 8, CIVIL[2]!);
-  bytes[at + 10] = 32;
-  at = putTime(bytes, at + 11, second);
-  if (micros !== 0) at = putFraction(bytes, at, micros);
-  writer.length = putOffset(bytes, at, offset);
+  return at + 10;
 }
 
 function putTime(bytes: Uint8Array, at: number, second: number): number {

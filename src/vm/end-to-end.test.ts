@@ -137,7 +137,7 @@ test('a list of keys finds each row once', () => {
   const list = (keyCount: number): Program =>
     makeProgram({
       tables: TABLES,
-      lists: [{ table: 0, keyRegister: 10, keyCount }],
+      lists: [{ table: 0, keyRegister: 10, keyCount, set: -1 }],
       outputs: [{ columns: [column('id', BIGINT, false)], format: '' }],
       coordinator: assemble(`${keys(keyCount)}\nroute_list 0\nsend\nreply_rows 0 -1 -1\nret`),
       node: assemble(

@@ -66,7 +66,7 @@ export class ExpressionMaker {
     const { shape } = this;
     const kind = shape.pick(['int', 'int', 'text', 'double', 'bool'] as const);
     const deeper = Math.max(depth - 1, 0);
-    switch (shape.below(depth > 0 ? 12 : 8)) {
+    switch (shape.below(depth > 0 ? 13 : 9)) {
       case 0:
       case 1:
       case 2:
@@ -82,13 +82,15 @@ export class ExpressionMaker {
         return pair`(${this.expression(kind, deeper)}${same(this.#not())} in (${join(items)}))`;
       }
       case 6:
-        return pair`(${this.expression('text', deeper)}${same(this.#not())} like ${this.#pattern()})`;
+        return this.#like(deeper);
       case 7:
         return this.#indexed();
       case 8:
+        return this.#beyondDoubles(deeper);
       case 9:
-        return pair`(${this.condition(depth - 1)} and ${this.condition(depth - 1)})`;
       case 10:
+        return pair`(${this.condition(depth - 1)} and ${this.condition(depth - 1)})`;
+      case 11:
         return pair`(${this.condition(depth - 1)} or ${this.condition(depth - 1)})`;
       default:
         return pair`(not ${this.condition(depth - 1)})`;
@@ -116,6 +118,25 @@ export class ExpressionMaker {
     return this.shape.oneIn(4) ? pair`(${value()} ${operator} ${column})` : pair`(${column} ${operator} ${value()})`;
   }
 
+  /** An int or double next to an integer that no double holds. */
+  #beyondDoubles(depth: number): Pair {
+    const value = this.constants.pick([
+      '9007199254740993',
+      '-9007199254740993',
+      '9223372036854775807',
+      '4611686018427387905',
+    ]);
+    const operator = this.shape.pick(['=', '<>', '<', '<=', '>', '>=']);
+    const operand = this.expression(this.shape.pick(['int', 'double'] as const), depth);
+    return pair`(${operand} ${same(operator)} ${same(value)})`;
+  }
+
+  /** SQLite has no escape character unless it is named. */
+  #like(depth: number): Pair {
+    const { amelie, sqlite } = pair`${this.expression('text', depth)}${same(this.#not())} like ${this.#pattern()}`;
+    return { amelie: `(${amelie})`, sqlite: `(${sqlite} escape '\\')` };
+  }
+
   #leaf(kind: Kind): Pair {
     const columns = this.columns.filter((column) => column.kind === kind);
     if (columns.length > 0 && !this.shape.oneIn(3)) return same(this.shape.pick(columns).name);
@@ -124,7 +145,18 @@ export class ExpressionMaker {
 
   #int(depth: number): Pair {
     const e = (): Pair => this.expression('int', depth);
-    switch (this.shape.below(12)) {
+    switch (this.shape.below(16)) {
+      case 12:
+        return pair`(${e()} ${same(this.shape.pick(['&', '|']))} ${e()})`;
+      case 13:
+        return pair`(~ ${e()})`;
+      case 14:
+        // Few bits, so that sums of them fit.
+        return pair`((${e()} % 1000) ${same(this.shape.pick(['<<', '>>']))} ${same(String(this.constants.below(20)))})`;
+      case 15: {
+        const condition = this.condition(depth);
+        return { amelie: `(${condition.amelie})::bigint`, sqlite: `cast(${condition.sqlite} as integer)` };
+      }
       case 0:
       case 1:
         return pair`(${e()} + ${e()})`;
@@ -140,9 +172,9 @@ export class ExpressionMaker {
       case 6:
         return pair`(- ${e()})`;
       case 7:
-        return pair`length(${this.expression('text', depth)})`;
+        return pair`${same(this.shape.pick(['length', 'octet_length']))}(${this.expression('text', depth)})`;
       case 8:
-        return pair`abs(${e()})`;
+        return pair`${same(this.shape.pick(['abs', 'sign']))}(${e()})`;
       case 9: {
         const text = this.expression('text', depth);
         const part = this.expression('text', 0);
@@ -175,7 +207,16 @@ export class ExpressionMaker {
 
   #text(depth: number): Pair {
     const e = (): Pair => this.expression('text', depth);
-    switch (this.shape.below(8)) {
+    switch (this.shape.below(10)) {
+      case 8:
+        return pair`${same(this.shape.pick(['trim', 'ltrim', 'rtrim']))}(${e()}, ${same(literal(this.constants.pick(['a', 'ab', 'x☃', ' ', 'y']), 'text'))})`;
+      case 9: {
+        const text = e();
+        return {
+          amelie: `encode(${text.amelie}, 'hex')`,
+          sqlite: `case when ${text.sqlite} is null then null else lower(hex(${text.sqlite})) end`,
+        };
+      }
       case 0:
       case 1:
         return pair`(${e()} || ${e()})`;
@@ -213,7 +254,7 @@ export class ExpressionMaker {
 
   #pattern(): Pair {
     const parts = Array.from({ length: 1 + this.constants.below(4) }, () =>
-      this.constants.pick(['%', '%', '_', 'a', 'b', 'A', 'xy']),
+      this.constants.pick(['%', '%', '_', 'a', 'b', 'A', 'xy', '☃', '\\%', '\\_']),
     );
     return same(literal(parts.join(''), 'text'));
   }
@@ -254,6 +295,10 @@ const TEXTS = [
   'a common prefix 2',
   'aab',
   'B',
+  '50% a_b',
+  // Beyond ASCII, without upper and lower case.
+  '日本☃',
+  'a𝄞b☃',
 ];
 
 /** A value from a small range, so that equal ones meet. Doubles are quarters, exact in sums. */

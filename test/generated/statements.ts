@@ -126,14 +126,14 @@ function assignments(random: Random, made: ExpressionMaker, table: Table): Pair 
 /** UPDATE or DELETE. */
 export function randomChange(shape: Random, constants: Random, table: Table): Statement {
   const made = new ExpressionMaker(shape, constants, table.columns, shape.oneIn(3));
-  const where = shape.oneIn(8) ? same('') : pair` where ${made.condition(2)}`;
+  const where = (): Pair => (shape.oneIn(8) ? same('') : pair` where ${made.condition(2)}`);
   const returning = shape.oneIn(2)
     ? same(` returning ${table.columns.map((column) => column.name).join(', ')}`)
     : same('');
   // DELETE takes a small part only, so that rows are left.
   const text = shape.oneIn(4)
     ? pair`delete from ${same(table.name)} where ${made.condition(1)} and ${made.condition(1)} and ${made.condition(1)}${returning}`
-    : pair`update ${same(table.name)} set ${assignments(shape, made, table)}${where}${returning}`;
+    : pair`update ${same(table.name)} set ${assignments(shape, made, table)}${where()}${returning}`;
   return { text, parameters: made.parameters ?? [], isOrdered: false };
 }
 
@@ -181,7 +181,9 @@ export function randomGrouping(shape: Random, constants: Random, table: Table): 
   const aggregates = Array.from({ length: 1 + shape.below(3) }, () => aggregate(shape, made));
   const items = [...keys, ...aggregates];
   const where = shape.oneIn(3) ? same('') : pair` where ${made.condition(2)}`;
-  const groupBy = keys.length === 0 ? same('') : pair` group by ${join(keys)}`;
+  const arePositions = shape.oneIn(3);
+  const groupKeys = keys.map((key, index) => (arePositions ? same(String(index + 1)) : key));
+  const groupBy = keys.length === 0 ? same('') : pair` group by ${join(groupKeys)}`;
   const having = shape.oneIn(4)
     ? pair` having ${aggregate(shape, made, 'int')} ${same(shape.pick(['>', '<', '=']))} ${made.constant('int')}`
     : same('');

@@ -111,3 +111,29 @@ test('EXPLAIN shows both sections and the plan, and does not run', async () => {
   assert.match(JSON.stringify(explained), /point lookup/);
   assert.equal(await run('select count(*) from t where id = 1'), '[1]');
 });
+
+test('parameters of JSON: values, keys, indexes, arrays of ANY, paths that are set', async () => {
+  for (let round = 0; round < 2; round++) {
+    assert.equal(await run('select $1.a[$2], $1[$3][0]', { a: [5, 6] }, 1, 'a'), '[[6, 5]]');
+    assert.equal(await run('select $1.a[$2], $1[$3]', { a: [5, 6] }, 'x', 7), '[[null, null]]');
+    assert.equal(await run('select $1[$2]', [1, 2], null), '[null]');
+    assert.equal(await run('select $1 = any($2), $3 < all($2)', 3, [1, 3], 1), '[[true, false]]');
+    assert.equal(await run('select $1 = any($2)', 'b', ['a', 'b']), '[true]');
+    assert.equal(await run('select $1 = any($2)', null, [1]), '[null]');
+    assert.equal(
+      await run('select push($1, $2, $3), has($4, $5)', [1], 'x', null, { a: 1 }, 'a'),
+      '[[["x", null, 1], true]]',
+    );
+    assert.equal(await run('select jsonpath($1, $2)', { a: [{ n: 1 }, { n: 2 }] }, '$.a[?@.n > 1]'), '[[{"n": 2}]]');
+  }
+  assert.equal(await run('create table p (id int primary key, doc json)'), '');
+  assert.equal(await run('insert into p values ($1, $2), ($3, $4)', 1, { a: { b: [1, 2] } }, 2, null), '');
+  assert.equal(await run('update p set doc.a.c = $1, doc.n = $2 where id = $3', [true], null, 1), '');
+  assert.equal(await run('update p set doc.when = $1 where id = $2', 'now', 2), '');
+  assert.equal(
+    await run('select doc from p where id = any($1) order by id', [1, 2]),
+    '[{"a": {"b": [1, 2], "c": [true]}, "n": null}, {"when": "now"}]',
+  );
+  assert.equal(await run('select id from p where doc[$1][$2][$3]::int = $4', 'a', 'b', 1, 2), '[1]');
+  assert.equal(await run('select id from p where doc[$1][$2][$3]::int = $4', 'a', 'b', 0, 2), '[]');
+});

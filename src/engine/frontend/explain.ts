@@ -13,7 +13,7 @@ import type { BlockView } from '../../executor/request-block.ts';
 import { disassemble } from '../../program/disassembler.ts';
 import { PARAMETER_BYTES } from '../../program/parameters.ts';
 import type { Program } from '../../program/program.ts';
-import { FORMAT_PRETTY } from '../../types/result-format.ts';
+import { FORMAT_PRETTY, formatFlags } from '../../types/result-format.ts';
 import type { StatementProfile } from '../../vm/node/profile.ts';
 import { lineJson, prettyJson } from '../json-text.ts';
 import { readSharedJson } from '../shared-json.ts';
@@ -21,7 +21,10 @@ import { readSharedJson } from '../shared-json.ts';
 /** When what happened to a profiled request, milliseconds since 1970. */
 export type RequestTimes = { readonly startedMs: number; readonly submittedMs: number; readonly finalMs: number };
 
-/** The answer of EXPLAIN, of PROFILE with `profiler`: one row, an object. `format` is of FORMAT_* flags. */
+/**
+ * The answer of EXPLAIN, of PROFILE with `profiler`: one row, an object. `format` is of FORMAT_* flags; the statement's own
+ * FORMAT goes before it.
+ */
 export function explainReply(
   program: Program,
   format: number,
@@ -32,7 +35,9 @@ export function explainReply(
   if (!program.isLocal) bytecode.set('node', new Map(disassemble(program.node)));
   const plan = program.plan.length === 1 ? program.plan[0] : program.plan;
   const row = { bytecode, plan, profiler };
-  const text = (format & FORMAT_PRETTY) !== 0 ? prettyJson(row, 0) : lineJson(row);
+  const own = program.hasResult ? (program.outputs.at(-1)?.format ?? '') : '';
+  const flags = own === '' ? format : formatFlags(own);
+  const text = (flags & FORMAT_PRETTY) !== 0 ? prettyJson(row, 0) : lineJson(row);
   return new TextEncoder().encode(`[${text}]`);
 }
 

@@ -44,6 +44,7 @@ import { TicketClient } from '../../executor/ticket-client.ts';
 import { freeBatch } from '../../program/batch.ts';
 import { compileRequest } from '../../program/compiler/compile.ts';
 import { Parameters } from '../../program/parameters.ts';
+import type { Program } from '../../program/program.ts';
 import type { Insert, Request, UtilityStatement } from '../../sql/ast/ast.ts';
 import { decodeTextInto } from '../../sql/lexer/text.ts';
 import { parseRequest } from '../../sql/parser/request.ts';
@@ -56,9 +57,11 @@ import { loadProgram } from '../../vm/core/loaded-program.ts';
 import { freeResults } from '../../vm/core/result.ts';
 import { explainReply, localProfile, readProfile } from './explain.ts';
 import { LiteralRows } from './literal-rows.ts';
-import { type ImportRequest, PendingRequest, type Reply } from './pending-request.ts';
-import { type CachedProgram, ProgramCache } from './program-cache.ts';
+import { LocalRuns } from './local-runs.ts';
+import { type ImportRequest, PendingRequest, type Reply, wallClockMs } from './pending-request.ts';
+import { type CachedProgram, ProgramCache, type RunStatistics, type StatementStatistics } from './program-cache.ts';
 import { KIND_BOOL, KIND_DOUBLE, KIND_INT, KIND_TEXT, type RequestParameters } from './request-parameters.ts';
+import { systemStatement, systemValue } from './system-values.ts';
 
 /** Settings that requests go by; main changes them at run time. */
 export type FrontendSettings = {
@@ -85,6 +88,8 @@ export type FrontendOptions = {
   readonly random: Random;
   readonly settings: FrontendSettings;
   readonly utility: UtilityPort;
+  /** Calls back after so many milliseconds, and then lets the engine poll. */
+  readonly timer: (delayMs: number, callback: () => void) => void;
 };
 
 export class FrontendEngine {
@@ -99,6 +104,7 @@ export class FrontendEngine {
   readonly #view: BlockView;
   readonly #vm: CoordinatorVm;
   readonly #cache: ProgramCache;
+  readonly #localRuns: LocalRuns;
   readonly #imports = new Map<string, CachedProgram>();
   readonly #free: PendingRequest[] = [];
   readonly #byBlock: (PendingRequest | undefined)[] = [];
@@ -107,6 +113,10 @@ export class FrontendEngine {
   #queue: PendingRequest[] = [];
   /** Statements for main that wait for what came before them, in their order. */
   #utilities: WaitingUtility[] = [];
+  /** Requests that wait as sleep() told them to. */
+  readonly #sleeping = new Set<PendingRequest>();
+  /** Requests that wait for what main says. */
+  #askingCount = 0;
   #sequence = 0;
   #isUnordered = false;
   readonly #parts: { count: number; arenas: Int32Array; bytes: Float64Array };
@@ -136,7 +146,16 @@ export class FrontendEngine {
       bytes: new Float64Array(control.nodeCount),
     };
     this.#catalog = this.#readCatalog();
-    this.#vm = new CoordinatorVm(memory, { table: (tableId) => this.#tables.get(tableId)! });
+    const environment = {
+      table: (tableId: number) => this.#tables.get(tableId)!,
+      findTable: (schema: string, name: string) => findTable(this.#catalog, schema, name),
+    };
+    const createVm = (): CoordinatorVm => new CoordinatorVm(memory, environment);
+    this.#vm = createVm();
+    this.#localRuns = new LocalRuns(createVm, options.clock, (request, error, body, rowCount) => {
+      if (error === undefined) this.#succeedLocal(request, body!, rowCount);
+      else this.#fail(request, error);
+    });
     this.#onFinal = (block, fate) => this.#finish(block, fate);
   }
 
@@ -145,14 +164,20 @@ export class FrontendEngine {
     return this.#cache.count;
   }
 
+  /** What the runs of the compiled statements took. */
+  statistics(): StatementStatistics[] {
+    return this.#cache.statistics();
+  }
+
   /** Requests that have no reply yet. */
   get pendingCount(): number {
-    return this.tickets.inAir + this.#queue.length + this.#stale.length + this.#utilities.length;
+    const waiting = this.#queue.length + this.#stale.length + this.#utilities.length;
+    return this.tickets.inAir + waiting + this.#askingCount + this.#localRuns.count + this.#sleeping.size;
   }
 
   /** True where poll would find something to do. */
   hasWork(): boolean {
-    return this.tickets.hasFinal() || (this.#hasWaiting() && this.#canPrepare());
+    return this.tickets.hasFinal() || this.#localRuns.count > 0 || (this.#hasWaiting() && this.#canPrepare());
   }
 
   #hasWaiting(): boolean {
@@ -217,13 +242,13 @@ export class FrontendEngine {
 
   /**
    * Hands out replies of requests that have become final, at most `limit`; then sends what waited for a place in the
-   * order. Returns how many. The caller calls flush() before it gives up the thread.
+   * order, and goes on with local runs for a slice of time. Returns 0 where there was nothing to do. The caller calls flush() before it gives up the thread.
    */
   poll(limit: number): number {
     const count = this.tickets.poll(this.#onFinal, limit);
     if (this.#hasWaiting() && this.#canPrepare()) this.#drain();
     if (count > 0 && this.#utilities.length > 0) this.#sendUtilities();
-    return count;
+    return this.#localRuns.count === 0 ? count : count + this.#localRuns.runSlice();
   }
 
   /** Wakes the nodes that have new tickets. */
@@ -244,6 +269,7 @@ export class FrontendEngine {
       request.format = this.#formatOf(format ?? this.settings.format);
       request.formatName = this.#formatName;
       request.limitSendBytes = this.settings.limitSendBytes;
+      request.limitStatementMs = this.settings.limitStatementMs;
     } catch (error) {
       this.#fail(request, error);
       return;
@@ -279,8 +305,14 @@ export class FrontendEngine {
   #prepare(request: PendingRequest): void {
     try {
       if (request.startedMs === 0) request.startedMs = wallClockMs();
+      if (request.hasSlept) request.checkTime();
       const entry = request.importRequest === undefined ? this.#programOf(request) : this.#importProgram(request);
       if (entry === undefined) return;
+      if (entry.program.systemInputs.length > 0 && entry.explain !== 'explain' && request.systemValues === undefined) {
+        if (entry.isDropped) this.#cache.drop(entry);
+        this.#askMain(request, entry.program.systemInputs);
+        return;
+      }
       request.entry = entry;
       entry.useCount++;
       if (entry.explain === 'explain') {
@@ -291,6 +323,27 @@ export class FrontendEngine {
     } catch (error) {
       this.#fail(request, error);
     }
+  }
+
+  /** Asks main for what the program wants to know of the database; then the request is prepared again. */
+  #askMain(request: PendingRequest, inputs: Program['systemInputs']): void {
+    this.#isUnordered = true;
+    this.#askingCount++;
+    const values = new Map<string, Uint8Array>();
+    let leftCount = inputs.length;
+    let failure: SqlError | undefined;
+    const settings = { format: 'json', timezone: request.timeZone.name };
+    for (const { what } of inputs)
+      this.#options.utility.run(systemStatement(what), settings, (error, body) => {
+        failure ??= error;
+        if (body !== undefined) values.set(what, systemValue(what, body));
+        if (--leftCount > 0) return;
+        this.#askingCount--;
+        request.systemValues = values;
+        if (failure !== undefined) this.#fail(request, failure);
+        else this.#addStale(request);
+        if (this.#hasWaiting() && this.#canPrepare()) this.#drain();
+      });
   }
 
   /** Memory is short: programs that are not used often can be compiled again. */
@@ -364,6 +417,7 @@ export class FrontendEngine {
       program,
       explain: tree.explain,
       ...place,
+      statistics: { calls: 0, rows: 0, totalMs: 0, maxMs: 0 },
       useCount: 0,
       isDropped: false,
       compileMs: this.#options.clock.monotonicMilliseconds() - startedMs,
@@ -478,15 +532,25 @@ export class FrontendEngine {
     request.parameterByte = (parameterRef & 0x3ffffff) << 4;
     this.#parameters.at(request.parameterArena, request.parameterByte);
     this.#writeParameters(request, program.requestParameterCount);
+    for (const { parameter, what } of program.systemInputs) {
+      const json = request.systemValues!.get(what)!;
+      this.#parameters.setRef(parameter, request.store(json, 0, json.length), JSON_TYPE);
+    }
     request.now = this.#options.clock.nowMicroseconds();
     request.seedLow = this.#options.random.int32();
     request.seedHigh = this.#options.random.int32();
     request.rowSource = this.#rowSourceOf(request, entry);
+    if (program.isLocal && loaded.makesRows) {
+      this.#localRuns.start(request, loaded);
+      return;
+    }
     const local = this.#vm.runHead(loaded, request);
     if (program.isLocal) {
-      const isProfiled = entry.explain === 'profile';
-      if (isProfiled) request.submittedMs = request.startedMs;
-      this.#succeed(request, isProfiled ? this.#profile(entry, request, undefined, 0) : (local ?? EMPTY));
+      this.#succeedLocal(request, local ?? EMPTY, this.#vm.sentRowCount);
+      return;
+    }
+    if (request.sleepMs > 0) {
+      this.#putToSleep(request);
       return;
     }
     if ((request.maskLow | request.maskHigh) === 0) {
@@ -509,6 +573,44 @@ export class FrontendEngine {
     );
     assert(isOrdered, 'a request is prepared only where it can be ordered');
     request.isOrdered = true;
+  }
+
+  /** It waits without a place in the order, and then begins again. */
+  #putToSleep(request: PendingRequest): void {
+    const { limitStatementMs } = request;
+    const delayMs = limitStatementMs > 0 ? Math.min(request.sleepMs, limitStatementMs + 1) : request.sleepMs;
+    this.#dropRun(request, this.#view);
+    this.#cache.release(request.entry!);
+    request.entry = undefined;
+    request.sleepMs = 0;
+    request.hasSlept = true;
+    this.#isUnordered = true;
+    this.#sleeping.add(request);
+    this.#options.timer(delayMs, () => {
+      if (!this.#sleeping.delete(request)) return;
+      this.#queue.push(request);
+    });
+  }
+
+  /** Ends the waits of requests that sleep: the database closes. */
+  endSleep(): void {
+    for (const request of this.#sleeping) {
+      this.#fail(request, new SqlError('shutting_down', 'the server is shutting down'));
+    }
+    this.#sleeping.clear();
+  }
+
+  #succeedLocal(request: PendingRequest, body: Uint8Array, rowCount: number): void {
+    if (request.sleepMs > 0) {
+      this.#putToSleep(request);
+      return;
+    }
+    const entry = request.entry!;
+    entry.statistics.rows += rowCount;
+    if (entry.explain === 'profile') {
+      request.submittedMs = request.startedMs;
+      this.#succeed(request, this.#profile(entry, request, undefined, 0));
+    } else this.#succeed(request, body);
   }
 
   #rowSourceOf(request: PendingRequest, { program }: CachedProgram): PendingRequest['rowSource'] {
@@ -612,6 +714,7 @@ export class FrontendEngine {
         parts.count++;
       }
       const body = this.#vm.runTail(entry.loaded, request, parts);
+      entry.statistics.rows += this.#vm.sentRowCount;
       this.#succeed(request, entry.explain === 'profile' ? this.#profile(entry, request, view, body.length) : body);
     } catch (error) {
       this.#fail(request, error);
@@ -639,9 +742,16 @@ export class FrontendEngine {
   }
 
   #succeed(request: PendingRequest, body: Uint8Array | undefined): void {
-    const { reply } = request;
+    const { reply, entry } = request;
+    if (entry !== undefined) this.#count(entry.statistics, wallClockMs() - request.startedMs);
     this.#release(request);
     reply(undefined, body);
+  }
+
+  #count(statistics: RunStatistics, ms: number): void {
+    statistics.calls++;
+    statistics.totalMs += ms;
+    if (ms > statistics.maxMs) statistics.maxMs = ms;
   }
 
   #fail(request: PendingRequest, error: unknown): void {
@@ -686,7 +796,10 @@ export class FrontendEngine {
     request.entry = undefined;
     request.parameters = undefined;
     request.importRequest = undefined;
+    request.systemValues = undefined;
     request.startedMs = 0;
+    request.sleepMs = 0;
+    request.hasSlept = false;
     request.dropText();
     this.#free.push(request);
   }
@@ -708,11 +821,6 @@ const LIMIT_MAX = 2 ** 31 - 1;
 const KIND_JSON_VALUE = 6;
 /** Import targets that keep their program. */
 const IMPORT_PROGRAM_COUNT_MAX = 256;
-
-/** Comparable in all threads. */
-function wallClockMs(): number {
-  return performance.timeOrigin + performance.now();
-}
 
 function isRowStatement(kind: string): boolean {
   return kind === 'select' || kind === 'insert' || kind === 'update' || kind === 'delete' || kind === 'with';

@@ -16,6 +16,7 @@ import {
 
 const CELL_DEFAULT = 6;
 const CELL_PARAMETER = 7;
+const CELL_NUMBERS = 8;
 
 /** Reads the lists of the scanner's last scan; valid until its next one. */
 export class LiteralRows implements RowSource {
@@ -54,6 +55,8 @@ export class LiteralRows implements RowSource {
         else if (cellKind === KIND_BOOL) builder.setBool(column, number[cell] === 1);
         else if (cellKind === CELL_DEFAULT) builder.setDefault(column);
         else if (cellKind === CELL_PARAMETER) this.#parameter(builder, column, number[cell]!);
+        else if (cellKind === CELL_NUMBERS)
+          builder.setJsonTextBytes(column, this.#text, scanner.cells.start[cell]!, scanner.cells.end[cell]!);
       }
       builder.endRow();
     }

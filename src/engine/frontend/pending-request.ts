@@ -1,6 +1,6 @@
 /** One request in the air at a frontend, from its text to its reply. Objects are used again. */
 
-import type { SqlError } from '../../base/errors.ts';
+import { type SqlError, statementTimeout } from '../../base/errors.ts';
 import type { Memory } from '../../base/memory.ts';
 import { Scratch } from '../../base/scratch.ts';
 import type { RowSource } from '../../program/batch-builder.ts';
@@ -32,6 +32,7 @@ export class PendingRequest implements RequestContext {
   format = 0;
   formatName = '';
   limitSendBytes = 0;
+  limitStatementMs = 0;
   rowSource: RowSource | null = null;
   maskLow = 0;
   maskHigh = 0;
@@ -44,15 +45,20 @@ export class PendingRequest implements RequestContext {
   importRequest: ImportRequest | undefined = undefined;
   reply!: Reply;
   entry: CachedProgram | undefined = undefined;
+  /** What main has said, by what was asked: binary JSON. Undefined where nothing was asked yet. */
+  systemValues: ReadonlyMap<string, Uint8Array> | undefined = undefined;
   /** First page of its block, 0 while it has none. */
   block = 0;
   /** True while its block has been with the nodes: they may have left results. */
   isOrdered = false;
   /** Rises with each request that comes in; a stale one keeps it. */
   sequence = 0;
-  /** For PROFILE, milliseconds: when the request came, was ordered. */
+  /** Milliseconds (wallClockMs): when the request came; for PROFILE, when it was ordered. */
   startedMs = 0;
   submittedMs = 0;
+  /** Milliseconds that the head asked to wait; once it has waited, it runs again and does not wait. */
+  sleepMs = 0;
+  hasSlept = false;
   readonly #values: Scratch;
 
   constructor(memory: Memory) {
@@ -66,6 +72,16 @@ export class PendingRequest implements RequestContext {
     if (start === 0 && end === bytes.length) this.text.set(bytes, 0);
     else this.text.set(bytes.subarray(start, end), 0);
     this.textLength = length;
+  }
+
+  sleep(milliseconds: number): void {
+    if (!this.hasSlept) this.sleepMs += milliseconds;
+  }
+
+  /** Throws timeout where the request has taken longer than limit_statement_ms. */
+  checkTime(): void {
+    const limitMs = this.limitStatementMs;
+    if (limitMs > 0 && wallClockMs() - this.startedMs > limitMs) throw statementTimeout(limitMs);
   }
 
   allocate(byteLength: number): number {
@@ -90,3 +106,8 @@ export class PendingRequest implements RequestContext {
 
 /** A text buffer larger than this is not kept for the next request. */
 const TEXT_KEPT_BYTES = 65_536;
+
+/** Milliseconds since 1970, comparable in all threads. */
+export function wallClockMs(): number {
+  return performance.timeOrigin + performance.now();
+}

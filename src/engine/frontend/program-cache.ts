@@ -8,6 +8,7 @@ import { PAGE_BYTES } from '../../base/limits.ts';
 import type { Memory } from '../../base/memory.ts';
 import type { Program } from '../../program/program.ts';
 import type { ShapeScanner } from '../../sql/shape/scanner.ts';
+import { shapeText } from '../../sql/shape/shape-text.ts';
 import { ShapeTemplate } from '../../sql/shape/template.ts';
 import type { LoadedProgram } from '../../vm/core/loaded-program.ts';
 import { type PlacedJson, placeJson } from '../shared-json.ts';
@@ -20,12 +21,20 @@ export type CachedProgram = {
   readonly page: number;
   readonly pageCount: number;
   readonly byteLength: number;
+  /** What its runs took, for SHOW STATEMENTS. */
+  readonly statistics: RunStatistics;
   /** Requests in the air that use it. */
   useCount: number;
   isDropped: boolean;
   /** Milliseconds that binding and compiling took. */
   readonly compileMs: number;
 };
+
+/** Runs that have succeeded, the rows of their results, and their times from the request to the reply. */
+export type RunStatistics = { calls: number; rows: number; totalMs: number; maxMs: number };
+
+/** Of one statement at one frontend; its constants are not in its text. */
+export type StatementStatistics = RunStatistics & { readonly text: string };
 
 type Entry = {
   readonly shape: Uint8Array;
@@ -146,6 +155,12 @@ export class ProgramCache {
     this.#entries.set(hash, bucket);
     this.#count++;
     this.#pageCount += cached.pageCount;
+  }
+
+  /** What the runs of each program took; of EXPLAIN there is nothing to tell. */
+  statistics(): StatementStatistics[] {
+    const entries = [...this.#entries.values()].flat().filter(({ cached }) => cached.explain !== 'explain');
+    return entries.map(({ shape, cached }) => ({ text: shapeText(shape), ...cached.statistics }));
   }
 
   /** Writes a program for the nodes into shared pages. */

@@ -80,7 +80,7 @@ export class RequestParameters {
 
   /**
    * Adds a JavaScript value: whole numbers and bigints as int, other numbers as double, strings as text, Date as its ISO
-   * text, null and undefined as NULL, arrays and objects as JSON. Throws SqlError invalid_parameter for what has no SQL form.
+   * text, null and undefined as NULL, arrays, objects and typed arrays of floats as JSON. Throws SqlError invalid_parameter for what has no SQL form.
    */
   addValue(value: unknown, index: number): void {
     const wrong = (what: string): SqlError => new SqlError('invalid_parameter', `parameter $${index}: ${what}`);
@@ -97,16 +97,26 @@ export class RequestParameters {
     } else if (typeof value === 'boolean') this.add(KIND_BOOL, value ? 1 : 0, 0n, NO_BYTES);
     else if (typeof value === 'string') this.add(KIND_TEXT, 0, 0n, ENCODER.encode(value));
     else if (value instanceof Date) this.add(KIND_TEXT, 0, 0n, ENCODER.encode(value.toISOString()));
+    else if (value instanceof Float32Array || value instanceof Float64Array)
+      this.add(KIND_JSON, 0, 0n, jsonOf(Array.from(value)));
     else if (typeof value === 'object') this.add(KIND_JSON, 0, 0n, jsonOf(value));
     else throw wrong(`a ${typeof value} has no SQL form`);
   }
 }
 
+/** False where JSON.stringify would write a double like an integer. */
+function isShownExactly(value: number): boolean {
+  return !Number.isInteger(value) || Number.isSafeInteger(value) || Math.abs(value) >= 1e21;
+}
+
 function jsonOf(value: object): Uint8Array {
   const rawJson = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON;
-  const text = JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === 'bigint' ? rawJson(String(inner)) : inner,
-  );
+  const text = JSON.stringify(value, (_key, inner: unknown) => {
+    if (typeof inner === 'bigint') return rawJson(String(inner));
+    // As of a parameter itself: a whole number that may have been rounded is a double, and so is minus zero.
+    const isDouble = typeof inner === 'number' && (Object.is(inner, -0) || !isShownExactly(inner));
+    return isDouble ? rawJson(Object.is(inner, -0) ? '-0.0' : `${inner}.0`) : inner;
+  });
   const bytes = ENCODER.encode(text);
   const writer = new JsonWriter(bytes.length + 16);
   writer.start();

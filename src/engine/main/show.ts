@@ -12,6 +12,7 @@ import type { Show } from '../../sql/ast/ast.ts';
 import { partitionPageCount } from '../../storage/partition.ts';
 import { liveRowCount } from '../../storage/partition-writes.ts';
 import { COLUMN_BYTES, TYPE_NAMES } from '../../types/type.ts';
+import type { StatementStatistics } from '../frontend/program-cache.ts';
 import { findSetting, SETTINGS, type SettingValues, shownSetting } from '../settings.ts';
 
 /** Counters of the threads that main cannot see itself. */
@@ -34,6 +35,8 @@ export type ShowContext = {
   readonly frontendCount: number;
   readonly uptimeSeconds: number;
   readonly process: ProcessStatus;
+  /** Of all frontends; only for SHOW STATEMENTS. */
+  readonly statements: readonly StatementStatistics[];
 };
 
 /** The rows of a SHOW, each the value of its one column. Errors: unknown_setting, unknown_table, not_supported. */
@@ -73,6 +76,8 @@ export function showRows(show: Show, context: ShowContext): unknown[] {
       return orNull(
         catalog.nodes.flatMap((id, node) => (id === show.name ? [nodeRow(id, node, show.extended, catalog)] : [])),
       );
+    case 'statements':
+      return statementRows(context.statements);
     case 'replicas':
       return [];
     case 'repl':
@@ -81,6 +86,29 @@ export function showRows(show: Show, context: ShowContext): unknown[] {
     default:
       throw notSupported(`SHOW ${show.what.toUpperCase()}`, show.position);
   }
+}
+
+/** One row a statement, whatever frontends have it compiled: those that took most time come first. */
+function statementRows(statements: readonly StatementStatistics[]): unknown[] {
+  const byText = Map.groupBy(statements, ({ text }) => text);
+  const sums = [...byText].map(([text, parts]) => ({
+    statement: text,
+    calls: sum(parts.map(({ calls }) => calls)),
+    rows: sum(parts.map(({ rows }) => rows)),
+    time_total_ms: milliseconds(sum(parts.map(({ totalMs }) => totalMs))),
+    time_max_ms: milliseconds(Math.max(...parts.map(({ maxMs }) => maxMs))),
+    compiled: false,
+  }));
+  return sums.sort((a, b) => b.time_total_ms - a.time_total_ms);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+/** To microseconds. */
+function milliseconds(value: number): number {
+  return Math.round(value * 1000) / 1000;
 }
 
 function orNull(rows: unknown[]): unknown[] {

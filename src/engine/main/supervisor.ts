@@ -18,6 +18,7 @@ import { FORMAT_OBJECT, FORMAT_PRETTY, formatFlags } from '../../types/result-fo
 import { timeZone } from '../../types/time-zone.ts';
 import { parseTimestamp, TIMESTAMP_BIG } from '../../types/timestamp.ts';
 import type { Reply } from '../frontend/pending-request.ts';
+import type { StatementStatistics } from '../frontend/program-cache.ts';
 import { lineJson, prettyJson } from '../json-text.ts';
 import { type SettingValues, timezoneOf } from '../settings.ts';
 import type { CatalogPublisher } from './catalog-publisher.ts';
@@ -43,7 +44,18 @@ export type SupervisorOptions = {
   /** Tells the other threads of changed settings; resolves when all go by them. */
   readonly onSettings: () => Promise<void>;
   readonly processStatus: () => Promise<ProcessStatus>;
+  /** Of all frontends, one after another. */
+  readonly statements: () => Promise<readonly StatementStatistics[]>;
   readonly log: { info(message: string, fields?: Record<string, string | number | boolean | null>): void };
+};
+
+/** For what asks for nothing of the kind. */
+const NO_PROCESS: ProcessStatus = {
+  connections: 0,
+  sentBytes: 0,
+  receivedBytes: 0,
+  cpuFrontendsNs: 0,
+  cpuBackendsNs: 0,
 };
 
 type Settings = { readonly format: string; readonly timezone: string };
@@ -162,9 +174,10 @@ export class Supervisor {
       isLogKept: logDirectory !== undefined,
       frontendCount: control.frontendCount,
       uptimeSeconds: (clock.monotonicMilliseconds() - this.#startedMs) / 1000,
-      process: await this.#options.processStatus(),
+      process: show.what === 'status' ? await this.#options.processStatus() : NO_PROCESS,
+      statements: show.what === 'statements' ? await this.#options.statements() : [],
     });
-    const flags = formatFlags(show.format?.text ?? settings.format);
+    const flags = formatFlags(show.format?.text ?? settings.format, show.format?.position);
     const isPretty = (flags & FORMAT_PRETTY) !== 0;
     const name = show.what === 'setting' ? show.name! : show.what;
     const texts = rows.map((row) => {

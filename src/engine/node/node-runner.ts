@@ -4,7 +4,7 @@
  */
 
 import { assert } from '../../base/assert.ts';
-import { SqlError } from '../../base/errors.ts';
+import { SqlError, statementTimeout } from '../../base/errors.ts';
 import { NODE_PROGRAM_COUNT_MAX, PAGE_BYTES } from '../../base/limits.ts';
 import type { Memory } from '../../base/memory.ts';
 import type { Catalog } from '../../catalog/catalog.ts';
@@ -56,6 +56,9 @@ import type { NodeCommand } from '../main/ddl-executor.ts';
 import { readSharedJson } from '../shared-json.ts';
 import { OwnPartitions } from './node-storage.ts';
 
+/** An odd number: its multiples differ in 32 bits. */
+const SEED_STEP = 0x9e3779b1;
+
 export class NodeRunner implements PartRunner, PartContext {
   readonly undo: UndoLog;
   readonly redo: RedoBuffer;
@@ -75,6 +78,8 @@ export class NodeRunner implements PartRunner, PartContext {
 
   readonly #memory: Memory;
   readonly #control: Control;
+  /** Makes the seeds of this node others than those of the other nodes and of the coordinator. */
+  readonly #seedMask: number;
   readonly #storage: OwnPartitions;
   readonly #vm: NodeVm;
   readonly #programs = new Map<number, LoadedProgram>();
@@ -95,6 +100,7 @@ export class NodeRunner implements PartRunner, PartContext {
     this.undo = new UndoLog(memory);
     this.redo = new RedoBuffer(memory);
     this.#vm = new NodeVm(memory, this.#storage);
+    this.#seedMask = Math.imul(node + 1, SEED_STEP);
   }
 
   run(view: BlockView, part: number, _ticket: number): number {
@@ -102,6 +108,7 @@ export class NodeRunner implements PartRunner, PartContext {
     if (this.#storage.version !== version) this.#loadCatalog();
     const program = this.#programOf(view);
     this.#stand(view, part);
+    this.seedLow ^= this.#seedMask;
     const undoBefore = this.undo.mark();
     this.redo.begin();
     try {
@@ -184,6 +191,10 @@ export class NodeRunner implements PartRunner, PartContext {
       allocate: () => {
         throw new Error('a tail keeps nothing');
       },
+      sleep: () => {
+        throw new Error('a tail does not wait');
+      },
+      checkTime: () => this.#checkTime(),
     };
   }
 
@@ -237,9 +248,12 @@ export class NodeRunner implements PartRunner, PartContext {
 
   /** Asked every few thousand rows: true where a rollback waits. Throws timeout where the part has taken too long. */
   poll(): boolean {
-    if (this.#limitMs > 0 && performance.now() - this.#startedMs > this.#limitMs)
-      throw new SqlError('timeout', `the statement took longer than ${this.#limitMs} ms (limit_statement_ms)`);
+    this.#checkTime();
     return this.shouldGiveUp();
+  }
+
+  #checkTime(): void {
+    if (this.#limitMs > 0 && performance.now() - this.#startedMs > this.#limitMs) throw statementTimeout(this.#limitMs);
   }
 
   /** Asked by the VM's writes. */

@@ -21,7 +21,13 @@ export class Assembler {
   }
 
   /** Operands are numbers, or labels where the opcode table says jump target. */
-  emit(opcode: string, a: number | Label = 0, b: number | Label = 0, c: number | Label = 0, comment?: string): void {
+  emit(
+    opcode: string,
+    a: number | Label = 0,
+    b: number | Label = 0,
+    c: number | Label = 0,
+    comment?: string | undefined,
+  ): void {
     const number = OP[opcode];
     assert(number !== undefined, `unknown opcode ${opcode}`);
     if (comment !== undefined) this.#comments.set(this.instructionCount, comment);

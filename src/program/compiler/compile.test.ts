@@ -244,10 +244,53 @@ test('what is constant is computed in the head, once a request', () => {
   assert.equal(count(names(program, 'node'), 'mul_int'), 0);
 });
 
-test('a branch that may not run is not computed ahead', () => {
-  const program = compileText('select case when k > 0 then 1 / $1 else 0 end from t', catalog, [1]);
-  assert.equal(count(names(program, 'coordinator'), 'div_int'), 0);
-  assert.equal(count(names(program, 'node'), 'div_int'), 1);
+test('a constant of a branch that may not run is computed once a request, and its error waits for the branch', () => {
+  for (const text of [
+    'select case when k > 0 then 1 / $1 else 0 end from t',
+    'select coalesce(k, 1 / $1) from t',
+    'select k from t where k > 0 or k = 1 / $1',
+    'select k from t where k > 0 and id <> 1 / $1',
+    'select count(*) filter (where k = 1 / $1) from t',
+    'select k in (2, 1 / $1) from t',
+    'select k, count(*) from t group by k having k > 0 or count(*) = 1 / $1',
+  ]) {
+    const program = compileText(text, catalog, [1]);
+    const all = [...names(program, 'coordinator'), ...names(program, 'node')];
+    assert.equal(count(names(program, 'coordinator'), 'div_int'), 1, text);
+    assert.equal(count(names(program, 'node'), 'div_int'), 0, text);
+    assert.equal(count(all, 'defer_error'), 1, text);
+    assert.equal(count(all, 'check_param'), 1, text);
+  }
+});
+
+test('a constant that cannot fail is computed ahead without precautions, wherever it stands', () => {
+  for (const text of [
+    'select case when k > 0 then $1 = 5 else b end from t',
+    "select s from t where k > 0 or s = $2 || 'x'",
+    'select coalesce(k > 1, $1 <> 3 and $1 <> 4) from t',
+  ]) {
+    const program = compileText(text, catalog, [1, 3]);
+    assert.equal(count(names(program, 'coordinator'), 'defer_error'), 0, text);
+    assert.equal(count(names(program, 'coordinator'), 'set_param'), 1, text);
+  }
+});
+
+test('a constant that is wanted anyway and in a branch is computed once', () => {
+  const program = compileText('select k + 1 / $1, case when k > 0 then 2 end from t order by 1', catalog, [1]);
+  assert.equal(count(names(program, 'coordinator'), 'div_int'), 1);
+  assert.equal(count(names(program, 'coordinator'), 'defer_error'), 0);
+});
+
+test('a long IN list is a set: literals take one instruction, and no register each', () => {
+  const items = Array.from({ length: 100 }, (_, index) => index).join(', ');
+  for (const text of [`select 1 from t where k in (${items})`, `select 1 from t where v in (${items}, 2.5, null)`]) {
+    const program = compileText(text, catalog);
+    assert.equal(count(names(program, 'node'), 'set_has'), 1, text);
+    assert.ok(program.node.registerCount < 10, `${program.node.registerCount}`);
+  }
+  const list = compileText(`select 1 from t where id in (${items})`, catalog);
+  assert.equal(count(names(list, 'node'), 'list_open'), 1);
+  assert.ok(list.node.registerCount < 10, `${list.node.registerCount}`);
 });
 
 test('a value that a construct uses several times is computed once', () => {
@@ -326,9 +369,46 @@ test('what is too large is refused, not crashed on', () => {
     errorOf(() => compileText(`select 1 from t where ${terms.join(' or ')}`, catalog)),
     /^limit_exceeded/,
   );
-  const items = Array.from({ length: 6000 }, (_, index) => index).join(', ');
+  const items = Array.from({ length: 6000 }, (_, index) => `k + ${index}`).join(', ');
   assert.match(
     errorOf(() => compileText(`select 1 from t where k in (${items})`, catalog)),
-    /^limit_exceeded|no error/,
+    /^limit_exceeded/,
+  );
+});
+
+test('a function in FROM is local, and its plan says what happens to its rows', () => {
+  const program = compileText(
+    'select distinct value % 2, count(*) from generate_series(1, 9) where value > 3 group by 1 having count(*) > 1 order by 1 desc limit 2',
+    catalog,
+  );
+  assert.ok(program.isLocal);
+  assert.equal(program.node.code.length / 4, 2);
+  assert.deepEqual(program.plan, [
+    {
+      node: 'select',
+      coordinator: [
+        { node: 'function', function: 'generate_series', filter: true },
+        { node: 'aggregate', keys: 1, aggregates: ['count', 'count'] },
+        { node: 'having' },
+        { node: 'distinct' },
+        { node: 'sort', order: ['desc'] },
+        { node: 'limit', limit: true },
+      ],
+    },
+  ]);
+  assert.ok(!compileText('select * from generate_series(1, 2); delete from t', catalog).isLocal);
+  assert.deepEqual(compileText('select count(*)', catalog).plan, [
+    { node: 'select', coordinator: [{ node: 'values' }, { node: 'aggregate', keys: 0, aggregates: ['count'] }] },
+  ]);
+});
+
+test('what is asked of main is asked once a request', () => {
+  const program = compileText(
+    "select system.tables(), system.table('t'), system.table(s), system.wal() from t; select name from system.tables()",
+    catalog,
+  );
+  assert.deepEqual(
+    program.systemInputs.map(({ what }) => what),
+    ['tables', 'wal'],
   );
 });

@@ -94,6 +94,8 @@ function finish(
     inserts: builder.inserts,
     updates: builder.updates,
     failures: builder.failures,
+    systemInputs: builder.systemInputs,
+    jsonPaths: builder.jsonPaths,
     cursorCount: 1,
     batchCount: builder.batchCount,
     groupCount: 2,

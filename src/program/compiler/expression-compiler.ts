@@ -4,8 +4,9 @@
  */
 
 import { assert } from '../../base/assert.ts';
-import type { TableDefinition } from '../../catalog/catalog.ts';
-import type { Bound } from '../../sql/binder/bound.ts';
+import { SqlError } from '../../base/errors.ts';
+import { doubleConstant, type TableDefinition } from '../../catalog/catalog.ts';
+import { type Bound, shownType } from '../../sql/binder/bound.ts';
 import { BOUND_NULL, bindComparison } from '../../sql/binder/operators.ts';
 import {
   BIGINT,
@@ -23,6 +24,7 @@ import {
   UUID,
   wideType,
 } from '../../types/type.ts';
+import { hasAhead } from './ahead.ts';
 import type { Assembler, Label } from './assembler.ts';
 import type { Registers, RequestBuilder } from './request-builder.ts';
 
@@ -43,6 +45,10 @@ const TEMPORARY: ReadonlySet<string> = new Set([
   'concat',
   'json_key',
   'json_index',
+  'json_path',
+  'json_path_text',
+  'json_path_set',
+  'json_any',
   'json_to_text',
   'to_json',
   'json_concat',
@@ -51,9 +57,27 @@ const TEMPORARY: ReadonlySet<string> = new Set([
   'bool_to_text',
   'timestamp_to_text',
   'text_to_json',
+  'text_to_uuid',
+  'uuid_to_text',
+  'float_to_text',
+  'vector_to_text',
+  'text_to_vector',
+  'json_to_vector',
+  'make_vector',
+  'vector_arithmetic',
+  'text_to_interval',
+  'json_to_interval',
+  'date_to_text',
+  'interval_to_text',
+  'sub_timestamp',
+  'add_interval',
+  'sub_interval',
+  'neg_interval',
+  'interval_trunc',
 ]); // prettier-ignore
 
 export function makesTemporaries(bound: Bound): boolean {
+  if (bound.isConstant) return false;
   switch (bound.kind) {
     case 'operator':
       if (LIGHT_FAMILY_2.has(bound.opcode)) return bound.operands.some(makesTemporaries);
@@ -83,11 +107,74 @@ export function makesTemporaries(bound: Bound): boolean {
   }
 }
 
-export type RowSources = {
-  readonly table: TableDefinition;
-  readonly cursor: number;
-  /** Batch whose row is `excluded`. */
-  readonly batch?: number;
+/** From this number of constants on, an IN list is a set that is probed by hash. */
+export const SET_ITEMS_MIN = 8;
+const NO_ITEMS: ReadonlySet<Bound> = new Set();
+
+function isNextParameter(item: Bound | undefined, next: Bound | undefined): boolean {
+  if (item?.kind !== 'parameter' || next?.kind !== 'parameter') return false;
+  return next.parameter === item.parameter + 1 && !next.isNullable;
+}
+
+/** Whether `=` of the two types is equality in a set for the first. */
+function sharesSet(operand: TypeId, item: TypeId): boolean {
+  const isNumber = (type: TypeId): boolean => type === DOUBLE || isInteger(type);
+  return operand === item || (isNumber(operand) && isNumber(item));
+}
+
+/** Types whose registers are integers: of those that compare at all, equal numbers are equal values. */
+function isInteger(type: TypeId): boolean {
+  return type === BIGINT || type === BOOL || type === TIMESTAMP || type === DATE;
+}
+
+/** Opcodes that never raise an error, whatever their operands. */
+const SAFE =
+  /^(?:(?:eq|ne|lt|le|gt|ge)_|cmp_|json_(?:key|index|path|path_exists)$|(?:not|truth|concat|to_json|int_to_double)$|(?:and|or|xor|not)_int$|(?:int|double|bool|timestamp)_to_text$)/;
+
+/** Whether computing the value may raise an error. */
+export function canFail(bound: Bound): boolean {
+  switch (bound.kind) {
+    case 'operator':
+      return !SAFE.test(bound.opcode) || bound.operands.some(canFail);
+    case 'call':
+      return true;
+    case 'and':
+    case 'or':
+      return canFail(bound.left) || canFail(bound.right);
+    case 'isNull':
+    case 'toJson':
+      return canFail(bound.operand);
+    case 'case':
+      return bound.branches.some(({ when, result }) => canFail(when) || canFail(result)) || canFail(bound.otherwise);
+    case 'coalesce':
+    case 'jsonBuild':
+      return bound.operands.some(canFail);
+    case 'once':
+      return canFail(bound.operand) || canFail(bound.body);
+    case 'in':
+      return canFail(bound.operand) || bound.items.some(canFail);
+    default:
+      return false;
+  }
+}
+
+const NUMBER_COMPARISON = /^(eq|ne|lt|le|gt|ge)_(?:int|double)$/;
+
+export type RowSources =
+  | {
+      readonly table: TableDefinition;
+      readonly cursor: number;
+      /** Batch whose row is `excluded`. */
+      readonly batch?: number;
+    }
+  | FunctionSourceRows;
+
+/** Rows of a function in FROM. */
+export type FunctionSourceRows = {
+  /** Column 0 into a register. */
+  readonly load: (register: number) => void;
+  /** By column ordinal: how it is made of column 0. */
+  readonly fields: readonly (Bound | undefined)[];
 };
 
 export class ExpressionCompiler {
@@ -101,6 +188,8 @@ export class ExpressionCompiler {
   #known = new Map<string | Bound, number>();
   #conditionDepth = 0;
   rows: RowSources | undefined;
+  /** What is emitted runs once a row: parameters are loaded before the loop. */
+  isInLoop = false;
   /** Group set that groupKey and aggregate nodes read. */
   group = 0;
 
@@ -138,7 +227,7 @@ export class ExpressionCompiler {
 
   /** Computes the value into `target`; its null flag is written where `isNullable`. */
   into(bound: Bound, target: number, isNullable: boolean): void {
-    if (bound.kind === 'parameter' && !this.#invariants.has(`p${bound.parameter}`)) {
+    if (bound.kind === 'parameter' && !this.isInLoop && !this.#invariants.has(`p${bound.parameter}`)) {
       // Loaded where it is wanted: a list of keys does not need a second register for each.
       this.#code.emit(bound.isNullable ? 'param_null' : 'param', target, bound.parameter);
       if (isNullable && !bound.isNullable) this.#code.emit('clear_null', target);
@@ -150,8 +239,11 @@ export class ExpressionCompiler {
     if (isNullable && !bound.isNullable) this.#code.emit('clear_null', target);
   }
 
-  /** Computes values into consecutive registers, all flags written where asked, and gives the first. */
-  consecutive(values: readonly Bound[], writeFlags = false): number {
+  /**
+   * Computes values into consecutive registers, all flags written where asked, and gives the first. `afterFirst` may emit
+   * code between the first and the others.
+   */
+  consecutive(values: readonly Bound[], writeFlags = false, afterFirst?: (register: number) => void): number {
     const first = this.#registers.take(values.length);
     // A node that stands twice is computed once: ORDER BY of an output, whose value random() may have made.
     const computed = new Map<Bound, number>();
@@ -160,6 +252,7 @@ export class ExpressionCompiler {
       if (earlier === undefined) this.into(value, first + index, writeFlags || value.isNullable);
       else this.#code.emit(writeFlags || value.isNullable ? 'move_null' : 'move', first + index, earlier);
       computed.set(value, first + index);
+      if (index === 0) afterFirst?.(first);
     }
     return first;
   }
@@ -168,7 +261,7 @@ export class ExpressionCompiler {
   condition(bound: Bound, otherwise: Label): void {
     if (bound.kind === 'and') {
       this.condition(bound.left, otherwise);
-      this.condition(bound.right, otherwise);
+      this.laterCondition(bound.right, otherwise);
     } else if (bound.kind === 'or') {
       const isTrue = this.#code.label();
       this.#jumpIfTrue(bound.left, isTrue);
@@ -179,9 +272,29 @@ export class ExpressionCompiler {
     } else if (bound.kind === 'once' && !bound.isConstant) {
       this.#share(bound.operand);
       this.condition(bound.body, otherwise);
-    } else {
+    } else if (!this.#compareAndJump(bound, otherwise)) {
       this.#code.emit(bound.isNullable ? 'jmp_not_true' : 'jmp_false', this.value(bound), otherwise);
     }
+  }
+
+  /** A comparison of numbers that is only a condition: one instruction, and one more for each operand that may be NULL. */
+  #compareAndJump(bound: Bound, otherwise: Label): boolean {
+    if (bound.kind !== 'operator' || bound.isConstant || this.#known.has(bound)) return false;
+    const match = NUMBER_COMPARISON.exec(bound.opcode);
+    if (match === null) return false;
+    const registers = bound.operands.map((operand) => this.value(operand));
+    for (const [index, operand] of bound.operands.entries()) {
+      if (operand.isNullable) this.#code.emit('jmp_null', registers[index]!, otherwise);
+    }
+    this.#code.emit(`jmp_unless_${match[1]}`, registers[0]!, registers[1]!, otherwise);
+    return true;
+  }
+
+  /** A condition behind another: what it loads is known behind it, but errors of its constants wait until it is asked. */
+  laterCondition(bound: Bound, otherwise: Label): void {
+    this.#conditionDepth++;
+    this.condition(bound, otherwise);
+    this.#conditionDepth--;
   }
 
   #jumpIfTrue(bound: Bound, target: Label): void {
@@ -204,7 +317,7 @@ export class ExpressionCompiler {
     this.#code.place(skip);
   }
 
-  /** Code that does not always run: what it loads is not known after it, and nothing in it is computed ahead. */
+  /** Code that does not always run: what it loads is not known after it, and errors of its constants wait until it does. */
   conditional(compile: () => void): void {
     const before = this.#known;
     this.#known = new Map(before);
@@ -249,13 +362,15 @@ export class ExpressionCompiler {
           );
         return this.#constant({ kind: 'int', value: String(bound.value) });
       case 'double':
-        return this.#constant({ kind: 'double', value: bound.value });
+        return this.#constant({ kind: 'double', value: doubleConstant(bound.value) });
       case 'text':
         return this.#constant({ kind: 'text', value: bound.value });
       case 'json':
         return this.#constant({ kind: 'json', value: bound.value });
       case 'now':
         return this.#invariant('now', (register) => this.#prelude.emit('now', register));
+      case 'system':
+        return this.parameter(this.#request.systemInput(bound.what), false);
       case 'null':
         return this.#invariant('null', (register) => this.#prelude.emit('set_null', register));
       case 'column':
@@ -272,9 +387,34 @@ export class ExpressionCompiler {
         return register;
       }
       default:
-        if (!bound.isConstant || this.#place === 'head' || this.#conditionDepth > 0) return undefined;
+        if (!bound.isConstant || this.#isInHead(bound)) return undefined;
+        if (this.#conditionDepth > 0 && canFail(bound) && !this.#request.isComputed(bound))
+          return this.#deferred(bound);
         return this.parameter(this.#request.parameterOf(bound), bound.isNullable);
     }
+  }
+
+  /** Whether a constant is computed in its place. What runs ahead never is, but in the head itself. */
+  #isInHead(bound: Bound): boolean {
+    if (this.#place !== 'head') return false;
+    if (this.#code === this.#request.head || !hasAhead(bound)) return true;
+    if (this.#conditionDepth > 0 && bound.kind === 'call' && bound.name === 'sleep')
+      throw new SqlError('wrong_arguments', 'sleep: values that are not constant must not decide whether it runs');
+    return false;
+  }
+
+  /** A constant that may fail, where it may not be wanted: the head has tried to compute it. Its error is raised here. */
+  #deferred(bound: Bound): number {
+    const parameter = this.#request.deferredOf(bound);
+    const register = this.#invariant(`t${parameter}`, (target) =>
+      this.#prelude.emit('param_deferred', target, parameter),
+    );
+    const checked = `checked${parameter}`;
+    if (!this.#known.has(checked)) {
+      this.#code.emit('check_param', register, parameter);
+      this.#known.set(checked, register);
+    }
+    return register;
   }
 
   /** The register with a parameter, loaded in the prelude. */
@@ -308,6 +448,13 @@ export class ExpressionCompiler {
     const rows = this.rows;
     assert(rows !== undefined, 'a column is read where there are rows');
     const register = target ?? this.#registers.take();
+    if ('load' in rows) {
+      const field = rows.fields[column];
+      if (field === undefined) rows.load(register);
+      else this.into(field, register, isNullable);
+      this.#known.set(key, register);
+      return register;
+    }
     const { name, type } = rows.table.columns[column]!;
     if (kind === 'excluded') this.#code.emit('batch_col', register, rows.batch!, column, `excluded.${name}`);
     else emitColumn(this.#code, register, rows.cursor, column, type, isNullable, name);
@@ -329,6 +476,8 @@ export class ExpressionCompiler {
         break;
       case 'isNull': {
         if (!bound.operand.isNullable) this.#code.emit('load_int', target, bound.not ? 1 : 0);
+        else if (bound.operand.kind === 'operator' && bound.operand.opcode === 'json_path')
+          this.#pathIsNull(bound.operand, bound.not, target);
         else this.#code.emit(bound.not ? 'is_not_null' : 'is_null', target, this.value(bound.operand));
         break;
       }
@@ -368,7 +517,7 @@ export class ExpressionCompiler {
       case 'toJson': {
         const register = this.value(bound.operand);
         const flag = bound.operand.isNullable ? 256 : 0;
-        this.#code.emit('to_json', target, register, bound.operand.type | flag);
+        this.#code.emit('to_json', target, register, shownType(bound.operand) | flag);
         break;
       }
       default: {
@@ -383,29 +532,47 @@ export class ExpressionCompiler {
   #operator(bound: Bound & { kind: 'operator' }, target: number): void {
     const { operands, opcode } = bound;
     if (bound.isPacked || operands.length > 2) {
-      const first = this.consecutive(
-        operands,
-        operands.some((operand) => operand.isNullable),
-      );
-      if (operands.some((operand) => operand.isNullable)) this.#code.emit('guard_n', target, first, operands.length);
-      this.#code.emit(opcode, target, first, this.#immediate(bound));
+      // Without operands there is no first register: any will do.
+      const first =
+        operands.length === 0
+          ? target
+          : this.consecutive(operands, bound.readsNull || operands.some((operand) => operand.isNullable));
+      if (!bound.readsNull && operands.some((operand) => operand.isNullable))
+        this.#code.emit('guard_n', target, first, operands.length);
+      this.#code.emit(opcode, target, first, this.#immediate(bound), pathComment(bound));
       return;
     }
     const registers = operands.map((operand) => this.value(operand));
     const nullable = registers.filter((_, index) => operands[index]!.isNullable);
     if (nullable.length === 1) this.#code.emit('guard1', target, nullable[0]!);
     else if (nullable.length === 2) this.#code.emit('guard2', target, nullable[0]!, nullable[1]!);
-    this.#code.emit(opcode, target, registers[0]!, registers[1] ?? this.#immediate(bound));
+    this.#code.emit(opcode, target, registers[0]!, registers[1] ?? this.#immediate(bound), pathComment(bound));
+  }
+
+  /** IS [NOT] NULL of a path: whether it leads to a value, which is not copied. */
+  #pathIsNull(path: Bound & { kind: 'operator' }, not: boolean, target: number): void {
+    const [json] = path.operands as [Bound];
+    const register = this.value(json);
+    const end = this.#code.label();
+    if (json.isNullable) {
+      this.#code.emit('load_int', target, not ? 0 : 1);
+      this.#code.emit('jmp_null', register, end);
+    }
+    this.#code.emit('json_path_exists', target, register, this.#immediate(path), pathComment(path));
+    if (!not) this.#code.emit('not', target, target);
+    this.#code.place(end);
   }
 
   #immediate(bound: Bound & { kind: 'operator' }): number {
-    const { failure, opcode, immediate } = bound;
+    const { failure, opcode, immediate, path } = bound;
+    if (path !== undefined) return this.#request.jsonPath(path);
     if (failure === undefined) {
       if (opcode !== 'check_int') return immediate;
       return immediate | (this.#request.failure({ code: 'out_of_range', message: '% is out of range' }) << 8);
     }
     if (opcode === 'check_int')
       return immediate | (this.#request.failure({ code: 'out_of_range', message: failure }) << 8);
+    if (opcode === 'to_float') return this.#request.failure({ code: 'out_of_range', message: failure });
     return this.#request.failure({ code: 'invalid_value', message: failure });
   }
 
@@ -441,14 +608,18 @@ export class ExpressionCompiler {
 
   #case(bound: Bound & { kind: 'case' }, target: number): void {
     const end = this.#code.label();
+    // Of a condition of several parts the later ones may not have run where the next branch begins.
+    const isWhole = ({ kind }: Bound): boolean => kind !== 'and' && kind !== 'or' && kind !== 'once';
+    const first = bound.branches[0]!.when;
+    const second = this.#code.label();
+    // The first condition always runs: what it loads is known behind the CASE too.
+    if (isWhole(first)) this.condition(first, second);
     this.conditional(() => {
-      for (const { when, result } of bound.branches) {
-        const next = this.#code.label();
-        // Of a condition of several parts the later ones may not have run where the next branch begins.
-        const isWhole = when.kind !== 'and' && when.kind !== 'or' && when.kind !== 'once';
-        if (isWhole) this.condition(when, next);
+      for (const [index, { when, result }] of bound.branches.entries()) {
+        const next = index === 0 ? second : this.#code.label();
+        if (isWhole(when) && index > 0) this.condition(when, next);
         this.conditional(() => {
-          if (!isWhole) this.condition(when, next);
+          if (!isWhole(when)) this.condition(when, next);
           this.into(result, target, bound.isNullable);
         });
         this.#code.emit('jmp', end);
@@ -459,9 +630,73 @@ export class ExpressionCompiler {
     this.#code.place(end);
   }
 
+  /**
+   * A set of constants of a type, or of numbers that compare with it, made before any loop; its ordinal. NULLs are not in it.
+   * Literals that are parameters in a row, or lie in the program, take one instruction; others one each.
+   */
+  literalSet(type: TypeId, items: readonly Bound[]): number {
+    const set = this.#request.setCount++;
+    const code = this.#prelude;
+    code.emit('set_open', set, type);
+    const ints: (number | string)[] = [];
+    const doubles: number[] = [];
+    const texts: string[] = [];
+    const register = this.#registers.take();
+    for (let index = 0; index < items.length; index++) {
+      const item = items[index]!;
+      if (item.kind === 'integer') {
+        const number = Number(item.value);
+        ints.push(Number.isSafeInteger(number) ? number : String(item.value));
+      } else if (item.kind === 'double') doubles.push(item.value);
+      else if (item.kind === 'text') texts.push(item.value);
+      else if (item.kind === 'parameter' && !item.isNullable) {
+        const start = index;
+        while (isNextParameter(items[index], items[index + 1])) index++;
+        code.emit('set_params', set, item.parameter, index - start + 1);
+      } else if (item.kind !== 'null') this.#addToSet(set, item, register);
+    }
+    if (ints.length + doubles.length + texts.length > 0) {
+      const list = this.#request.constantList({ kind: 'list', ints, doubles, texts });
+      code.emit('set_list', set, list, register);
+    }
+    return set;
+  }
+
+  #addToSet(set: number, item: Bound, register: number): void {
+    const code = this.#prelude;
+    const end = code.label();
+    if (this.#place === 'head') {
+      const mark = this.#registers.mark();
+      this.into(item, register, item.isNullable);
+      this.#release(mark);
+    } else code.emit(item.isNullable ? 'param_null' : 'param', register, this.#request.parameterOf(item));
+    if (item.isNullable) code.emit('jmp_null', register, end);
+    code.emit('set_add', set, register, item.type);
+    code.place(end);
+  }
+
+  /** The items of a long IN list that a set can hold; none where it is short. */
+  #setItems({ operand, items }: Bound & { kind: 'in' }): ReadonlySet<Bound> {
+    const isLazy = this.#conditionDepth > 0 && this.#place !== 'head';
+    const found = new Set(
+      items.filter(
+        (item) =>
+          item.kind !== 'null' &&
+          item.isConstant &&
+          !item.isNullable &&
+          sharesSet(operand.type, item.type) &&
+          !(isLazy && canFail(item)),
+      ),
+    );
+    return found.size >= SET_ITEMS_MIN ? found : NO_ITEMS;
+  }
+
   #in(bound: Bound & { kind: 'in' }, target: number): void {
     const end = this.#code.label();
-    const { operand, items } = bound;
+    const { operand } = bound;
+    const inSet = this.#setItems(bound);
+    const items = inSet.size === 0 ? bound.items : bound.items.filter((item) => !inSet.has(item));
+    const set = inSet.size === 0 ? -1 : this.literalSet(operand.type, [...inSet]);
     const register = this.value(operand);
     if (operand.isNullable) {
       this.#code.emit('guard1', target, register);
@@ -471,7 +706,13 @@ export class ExpressionCompiler {
     const sawNull = items.some((item) => item.isNullable) ? this.#registers.take() : -1;
     if (sawNull >= 0) this.#code.emit('load_int', sawNull, 0);
     const found = this.#code.label();
-    const here: Bound = { ...operand, isNullable: false };
+    // Not NULL only here, behind the check: nothing made of it may be computed ahead.
+    const here: Bound = { ...operand, isNullable: false, isConstant: operand.isConstant && !operand.isNullable };
+    if (set >= 0) {
+      const isFound = this.#registers.take();
+      this.#code.emit('set_has', isFound, set, register);
+      this.#code.emit('jmp_true', isFound, found);
+    }
     this.conditional(() => {
       this.#known.set(here, register);
       for (const item of items) {
@@ -487,7 +728,7 @@ export class ExpressionCompiler {
           this.#code.emit('jmp', next);
           this.#code.place(isKnown);
         }
-        const value: Bound = item.isNullable ? { ...item, isNullable: false } : item;
+        const value: Bound = item.isNullable ? { ...item, isNullable: false, isConstant: false } : item;
         if (item.isNullable) this.#known.set(value, this.value(item));
         this.#code.emit('jmp_true', this.value(bindComparison('=', here, value, 0)), found);
         this.#code.place(next);
@@ -503,6 +744,13 @@ export class ExpressionCompiler {
     this.#code.emit('load_int', target, 1);
     this.#code.place(end);
   }
+}
+
+/** The path that an operator follows, for EXPLAIN. */
+function pathComment({ path }: Bound & { kind: 'operator' }): string | undefined {
+  return path
+    ?.map((step) => (step.kind === 'key' ? `.${step.key}` : `[${step.kind === 'index' ? step.index : '…'}]`))
+    .join('');
 }
 
 /** Loads a column of a cursor by its stored type. */

@@ -3,11 +3,14 @@
 import { SqlError } from '../../base/errors.ts';
 import { PARAMETER_COUNT_MAX, REGISTER_COUNT_MAX } from '../../base/limits.ts';
 import { type TableDefinition, tableName } from '../../catalog/catalog.ts';
-import type { Bound } from '../../sql/binder/bound.ts';
+import type { Bound, SystemObject } from '../../sql/binder/bound.ts';
+import type { JsonStep } from '../../types/json/json-step.ts';
 import type {
+  ConstantList,
   FailureSpec,
   GroupSpec,
   InsertSpec,
+  JsonPathSpec,
   LimitSpec,
   ListSpec,
   OutputSpec,
@@ -17,6 +20,7 @@ import type {
   ProgramTable,
   RangeSpec,
   SortSpec,
+  SystemInput,
   UpdateSpec,
 } from '../program.ts';
 import { Assembler } from './assembler.ts';
@@ -76,12 +80,18 @@ export class RequestBuilder {
   readonly inserts: InsertSpec[] = [];
   readonly updates: UpdateSpec[] = [];
   readonly failures: FailureSpec[] = [];
+  readonly systemInputs: SystemInput[] = [];
+  readonly jsonPaths: JsonPathSpec[] = [];
+  readonly #jsonPathNumbers = new Map<string, number>();
   readonly plan: PlanNode[] = [];
   batchCount = 0;
+  /** Sets of literals. */
+  setCount = 0;
   statementCount = 0;
   parameterCount: number;
   readonly #constantNumbers = new Map<string, number>();
   readonly #parameterOf = new Map<Bound, number>();
+  readonly #deferred = new Map<Bound, number>();
   readonly #headCompiler: ExpressionCompiler;
 
   constructor(requestParameterCount: number) {
@@ -116,9 +126,32 @@ export class RequestBuilder {
     return number;
   }
 
+  /** A constant that is not looked for among the others. */
+  constantList(list: ConstantList): number {
+    return this.constants.push(list) - 1;
+  }
+
   failure(failure: FailureSpec): number {
     const found = this.failures.findIndex((entry) => entry.message === failure.message && entry.code === failure.code);
     return found >= 0 ? found : this.failures.push(failure) - 1;
+  }
+
+  jsonPath(steps: readonly JsonStep[]): number {
+    const key = JSON.stringify(steps);
+    const found = this.#jsonPathNumbers.get(key);
+    if (found !== undefined) return found;
+    const number = this.jsonPaths.push(steps) - 1;
+    this.#jsonPathNumbers.set(key, number);
+    return number;
+  }
+
+  /** The parameter that main's answer will be. */
+  systemInput(what: SystemObject): number {
+    const known = this.systemInputs.find((input) => input.what === what);
+    if (known !== undefined) return known.parameter;
+    const parameter = this.newParameter();
+    this.systemInputs.push({ parameter, what });
+    return parameter;
   }
 
   newParameter(): number {
@@ -127,9 +160,36 @@ export class RequestBuilder {
     return this.parameterCount++;
   }
 
+  /** True where parameterOf has computed it: then it has not failed. */
+  isComputed(bound: Bound): boolean {
+    return bound.kind === 'parameter' || this.#parameterOf.has(bound);
+  }
+
+  /**
+   * As parameterOf, for a value that may never be wanted: where it fails, the parameter is the error, which check_param
+   * raises where the value is used.
+   */
+  deferredOf(bound: Bound): number {
+    const known = this.#deferred.get(bound);
+    if (known !== undefined) return known;
+    const { head } = this;
+    const parameter = this.newParameter();
+    const end = head.label();
+    head.emit('defer_error', parameter, end);
+    this.#headCompiler.conditional(() => {
+      const register = this.#headCompiler.value(bound);
+      head.emit(bound.isNullable ? 'set_param_null' : 'set_param', parameter, register, bound.type);
+    });
+    head.emit('defer_end');
+    head.place(end);
+    this.#deferred.set(bound, parameter);
+    return parameter;
+  }
+
   /** The parameter that carries a constant expression: the head computes it, once a request. */
   parameterOf(bound: Bound): number {
     if (bound.kind === 'parameter') return bound.parameter;
+    if (bound.kind === 'system') return this.systemInput(bound.what);
     const known = this.#parameterOf.get(bound);
     if (known !== undefined) return known;
     const register = this.#headCompiler.value(bound);

@@ -1,17 +1,26 @@
 /** Code for SELECT: rows straight through, sorted with a limit per node, or grouped into partials and merged. */
 
-import { notSupported } from '../../base/errors.ts';
 import type { TableDefinition } from '../../catalog/catalog.ts';
 import { type AccessPlan, chooseAccess } from '../../planner/access.ts';
 import { describeSelect } from '../../planner/describe.ts';
-import type { Bound } from '../../sql/binder/bound.ts';
+import { type Bound, floatOf } from '../../sql/binder/bound.ts';
 import { integerNode } from '../../sql/binder/expressions.ts';
 import { operatorNode } from '../../sql/binder/operators.ts';
 import type { BoundSelect } from '../../sql/binder/statements.ts';
-import { BIGINT, BOOL, JSON_TYPE } from '../../types/type.ts';
-import type { GroupSpec, OutputSpec, SortSpec } from '../program.ts';
+import { BIGINT, BOOL } from '../../types/type.ts';
 import { Assembler } from './assembler.ts';
-import { ExpressionCompiler, makesTemporaries } from './expression-compiler.ts';
+import { canFail, ExpressionCompiler } from './expression-compiler.ts';
+import { compileLocal } from './local.ts';
+import {
+  addToGroup,
+  emitGroups,
+  groupSpec,
+  type LimitParameters,
+  outputSpec,
+  RowReply,
+  resetTemporaries,
+  sortSpec,
+} from './reply-rows.ts';
 import type { RequestBuilder } from './request-builder.ts';
 import { openSource } from './source.ts';
 
@@ -21,7 +30,7 @@ export function compileSelect(request: RequestBuilder, select: BoundSelect, isLa
   const normal = normalizeDistinct(select);
   const limits = limitParameters(request, normal);
   if (table === undefined) {
-    compileWithoutTable(request, normal, limits, isLast);
+    compileLocal(request, normal, limits, isLast);
     return;
   }
   if (normal.grouping !== undefined) compileGrouped(request, normal, table, limits, isLast);
@@ -31,9 +40,7 @@ export function compileSelect(request: RequestBuilder, select: BoundSelect, isLa
 /** DISTINCT without grouping is grouping by every output. */
 function normalizeDistinct(select: BoundSelect): BoundSelect {
   if (!select.isDistinct) return select;
-  for (const { expression } of select.outputs)
-    if (expression.type === JSON_TYPE) throw notSupported('DISTINCT of json');
-  if (select.grouping !== undefined || select.table === undefined) return select;
+  if (select.grouping !== undefined || (select.table === undefined && select.source === undefined)) return select;
   const keys = select.outputs.map(({ expression }) => expression);
   const outputs = select.outputs.map(({ name, expression }, index) => ({
     name,
@@ -49,11 +56,9 @@ function normalizeDistinct(select: BoundSelect): BoundSelect {
 }
 
 function keyNode(bound: Bound, index: number): Bound {
-  return { kind: 'groupKey', index, type: bound.type, isNullable: bound.isNullable, isConstant: false };
+  const { type, isNullable } = bound;
+  return { kind: 'groupKey', index, type, isNullable, isConstant: false, ...floatOf([bound]) };
 }
-
-/** Parameters that carry LIMIT, OFFSET and their sum: -1 where there is none. */
-type LimitParameters = { readonly limit: number; readonly offset: number; readonly both: number };
 
 function limitParameters(request: RequestBuilder, select: BoundSelect): LimitParameters {
   const { limit, offset } = select;
@@ -84,49 +89,6 @@ function sumUpToMax(a: Bound, b: Bound): Bound {
   };
 }
 
-function outputSpec(select: BoundSelect): OutputSpec {
-  return {
-    columns: select.outputs.map(({ name, expression }) => ({
-      name,
-      type: expression.type,
-      isNullable: expression.isNullable,
-    })),
-    format: select.format,
-  };
-}
-
-function compileWithoutTable(
-  request: RequestBuilder,
-  select: BoundSelect,
-  limits: LimitParameters,
-  isLast: boolean,
-): void {
-  const { tail, tailRegisters } = request;
-  const values = select.outputs.map(({ expression }) => expression);
-  request.plan.push(describeSelect(select, undefined));
-  if (!isLast) {
-    for (const value of values) request.headCompiler.value(value);
-    return;
-  }
-  const output = request.outputs.push(outputSpec(select)) - 1;
-  // Everything here is constant, so it could all be computed in the head; but a call such as random() is not, and runs here.
-  const expressions = new ExpressionCompiler(request, tail, tail, tailRegisters, 'head');
-  const end = tail.label();
-  tail.emit('out_open', output);
-  if (limits.limit >= 0) tail.emit('jmp_zero_or_less', expressions.parameter(limits.limit, false), end);
-  if (limits.offset >= 0) {
-    const isFirst = tail.label();
-    tail.emit('jmp_zero_or_less', expressions.parameter(limits.offset, false), isFirst);
-    tail.emit('jmp', end);
-    tail.place(isFirst);
-  }
-  if (select.where !== undefined) expressions.condition(select.where, end);
-  if (select.grouping !== undefined) throw notSupported('aggregates without FROM');
-  tail.emit('out_row', output, expressions.consecutive(values));
-  tail.place(end);
-  tail.emit('out_close', output);
-}
-
 function nodeCompiler(request: RequestBuilder): {
   prelude: Assembler;
   body: Assembler;
@@ -145,10 +107,6 @@ function nodeCompiler(request: RequestBuilder): {
       request.node.append(body);
     },
   };
-}
-
-function resetTemporaries(body: Assembler, bounds: readonly (Bound | undefined)[]): void {
-  if (bounds.some((bound) => bound !== undefined && makesTemporaries(bound))) body.emit('scratch_reset');
 }
 
 function compileRows(
@@ -182,7 +140,12 @@ function compileRows(
   if (isOrdered) body.emit('sort_open', 0, sort, limits.both >= 0 ? expressions.parameter(limits.both, false) : -1);
   const loop = openSource(request, body, expressions, table, plan, 0);
   const sent = [...keys, ...values];
-  const first = expressions.consecutive(sent);
+  // With a limit most rows need no more than a look at their first key; what could fail is computed for every row.
+  const isTested = isOrdered && limits.both >= 0 && !sent.slice(1).some(canFail);
+  const skip = body.label();
+  const first = expressions.consecutive(sent, false, (key) => {
+    if (isTested) body.emit('sort_test', 0, key, skip);
+  });
   if (isOrdered && request.statementCount > 1) {
     // A sorter reads the flags of all its registers, and an earlier statement has used them.
     for (const [index, bound] of sent.entries()) if (!bound.isNullable) prelude.emit('clear_null', first + index);
@@ -190,6 +153,7 @@ function compileRows(
   const stopsEarly = plan.access.kind === 'range' && plan.access.isOrdered;
   if (isOrdered) body.emit('sort_add', 0, first);
   else if (isLast) body.emit('send_row', output, first, 0);
+  body.place(skip);
   resetTemporaries(body, [...keys, ...values, plan.residual]);
   if (remaining >= 0 && (!isOrdered || stopsEarly)) body.emit('count_down', remaining, loop.end);
   loop.close();
@@ -209,14 +173,6 @@ function compileRows(
       ? -1
       : request.limits.push({ limitRegister: load(limits.limit), offsetRegister: load(limits.offset) }) - 1;
   tail.emit('reply_rows', 0, sort, limitSpec);
-}
-
-function sortSpec(select: BoundSelect, output: number): SortSpec {
-  return {
-    keys: select.order.map(({ key }) => key),
-    values: select.outputs.map(({ expression }) => expression.type),
-    output,
-  };
 }
 
 /** True for a bare count(*), which needs no scan. */
@@ -242,16 +198,7 @@ function compileGrouped(
   const { body, expressions, finish } = nodeCompiler(request);
   const plan = chooseAccess(table, select.where, undefined, select.forcedIndex);
   request.plan.push(describeSelect(select, plan));
-  const spec: GroupSpec = {
-    keys: keys.map(({ type }) => type),
-    aggregates: aggregates.map(({ kind, argument, isDistinct }) => ({
-      kind,
-      argument: argument?.type ?? BIGINT,
-      isNullable: argument?.isNullable ?? false,
-      isDistinct,
-    })),
-  };
-  const group = request.groups.push(spec) - 1;
+  const group = request.groups.push(groupSpec(select)) - 1;
   expressions.rows = { table, cursor: 0 };
   body.emit('group_open', 0, group);
   if (isTableCount(select, plan)) {
@@ -262,21 +209,7 @@ function compileGrouped(
     for (const index of aggregates.keys()) body.emit('group_count_add', 0, index, count);
   } else {
     const loop = openSource(request, body, expressions, table, plan, 0);
-    if (keys.length > 0) body.emit('group_find', 0, expressions.consecutive(keys, true));
-    for (const [index, { argument, filter, kind }] of aggregates.entries()) {
-      const skip = body.label();
-      const add = (): void => {
-        if (kind === 'count') body.emit('agg_count', 0, index);
-        else body.emit('agg_add', 0, index, expressions.value(argument!));
-      };
-      if (filter === undefined) add();
-      else
-        expressions.conditional(() => {
-          expressions.condition(filter, skip);
-          add();
-        });
-      body.place(skip);
-    }
+    addToGroup(select, expressions, body);
     resetTemporaries(body, [plan.residual, ...keys, ...aggregates.flatMap((a) => [a.argument, a.filter])]);
     loop.close();
   }
@@ -291,89 +224,12 @@ function mergeGroups(request: RequestBuilder, select: BoundSelect, group: number
   const prelude = new Assembler();
   const body = new Assembler();
   const expressions = new ExpressionCompiler(request, body, prelude, tailRegisters, 'tail');
-  const values = select.outputs.map(({ expression }) => expression);
-  const orderKeys = select.order.map(({ expression }) => expression);
-  const output = request.outputs.push(outputSpec(select)) - 1;
-  const width = values.length;
-  const limit = limits.limit < 0 ? -1 : tailRegisters.take();
-  const offset = limits.offset < 0 ? -1 : tailRegisters.take();
-  const both = limits.both < 0 ? -1 : tailRegisters.take();
-  if (limit >= 0) prelude.emit('param', limit, limits.limit);
-  if (offset >= 0) prelude.emit('param', offset, limits.offset);
-  if (both >= 0) prelude.emit('param', both, limits.both);
-  const isSorted = select.order.length > 0;
-  const done = body.label();
-  const end = body.label();
-
   body.emit('group_open', 0, group);
   body.emit('group_merge', 0, 0);
-  const distinct = select.isDistinct
-    ? request.groups.push({ keys: values.map(({ type }) => type), aggregates: [] }) - 1
-    : -1;
-  if (distinct >= 0) body.emit('group_open', 1, distinct);
-  if (isSorted) body.emit('sort_open', 0, request.sorts.push(sortSpec(select, output)) - 1, both);
-  body.emit('out_open', output);
-  if (limit >= 0) body.emit('jmp_zero_or_less', limit, end);
-
-  /** Takes a row whose values stand in registers: sorts it or writes it. */
-  const take = (keyRegister: number, valueRegister: number, next: ReturnType<Assembler['label']>): void => {
-    if (isSorted) {
-      body.emit('sort_add', 0, keyRegister);
-      return;
-    }
-    if (offset >= 0) {
-      const write = body.label();
-      body.emit('jmp_zero_or_less', offset, write);
-      body.emit('count_down', offset, next);
-      body.emit('jmp', next);
-      body.place(write);
-    }
-    body.emit('out_row', output, valueRegister);
-    if (limit >= 0) body.emit('count_down', limit, end);
-  };
-
-  const next = body.label();
-  const start = body.label();
-  body.emit('group_first', 0, done);
-  body.place(start);
-  if (select.having !== undefined) expressions.condition(select.having, next);
-  if (distinct >= 0) {
-    body.emit('group_find', 1, expressions.consecutive(values, true));
-  } else {
-    const first = expressions.consecutive([...orderKeys, ...values], true);
-    take(first, first + orderKeys.length, next);
-  }
-  body.place(next);
-  resetTemporaries(body, [select.having, ...orderKeys, ...values]);
-  body.emit('group_next', 0, start);
-  body.place(done);
-  expressions.forgetRow();
-  if (distinct >= 0) {
-    const keys = select.order.map(({ output: ordinal }) => ordinal);
-    const first = tailRegisters.take(keys.length + width);
-    const distinctStart = body.label();
-    const distinctNext = body.label();
-    const distinctDone = body.label();
-    body.emit('group_first', 1, distinctDone);
-    body.place(distinctStart);
-    for (const [index, ordinal] of keys.entries()) body.emit('group_key', first + index, 1, ordinal);
-    for (let ordinal = 0; ordinal < width; ordinal++) body.emit('group_key', first + keys.length + ordinal, 1, ordinal);
-    take(first, first + keys.length, distinctNext);
-    body.place(distinctNext);
-    body.emit('group_next', 1, distinctStart);
-    body.place(distinctDone);
-  }
-  if (isSorted) {
-    const first = tailRegisters.take(orderKeys.length + width);
-    const sortedStart = body.label();
-    if (offset >= 0) body.emit('sort_skip', 0, offset);
-    body.emit('sort_first', 0, first, end);
-    body.place(sortedStart);
-    body.emit('out_row', output, first + orderKeys.length);
-    body.emit('sort_next', 0, first, sortedStart);
-  }
-  body.place(end);
-  body.emit('out_close', output);
+  const reply = new RowReply(request, select, limits, prelude, body, tailRegisters);
+  reply.open();
+  emitGroups(request, select, expressions, tailRegisters, reply, body);
+  reply.close();
   tail.append(prelude);
   tail.append(body);
 }

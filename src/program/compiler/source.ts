@@ -2,8 +2,10 @@
 
 import type { TableDefinition } from '../../catalog/catalog.ts';
 import type { Access, AccessPlan, RangeBound } from '../../planner/access.ts';
+import type { Bound } from '../../sql/binder/bound.ts';
+import { hasAhead } from './ahead.ts';
 import type { Assembler, Label } from './assembler.ts';
-import type { ExpressionCompiler } from './expression-compiler.ts';
+import { type ExpressionCompiler, SET_ITEMS_MIN } from './expression-compiler.ts';
 import type { RequestBuilder } from './request-builder.ts';
 
 export type SourceLoop = {
@@ -31,7 +33,12 @@ export function openSource(
   const start = code.label();
   const nextOpcode = openCursor(request, code, expressions, table, plan.access, cursor, end);
   code.place(start);
-  if (plan.residual !== undefined) expressions.condition(plan.residual, next);
+  expressions.isInLoop = nextOpcode !== undefined;
+  if (plan.residual !== undefined) {
+    // What an index has taken out of WHERE stood before it: errors of constants wait until there is a row.
+    if (plan.access.kind === 'scan') expressions.condition(plan.residual, next);
+    else expressions.laterCondition(plan.residual, next);
+  }
   return {
     next,
     end,
@@ -39,9 +46,17 @@ export function openSource(
       code.place(next);
       if (nextOpcode !== undefined) code.emit(nextOpcode, cursor, start);
       code.place(end);
+      expressions.isInLoop = false;
       expressions.forgetRow();
     },
   };
+}
+
+/** A key is computed for the routing and for the nodes: what runs ahead must not run twice. */
+function onceAhead(request: RequestBuilder, key: Bound): Bound {
+  if (!hasAhead(key)) return key;
+  const { type, isNullable } = key;
+  return { kind: 'parameter', parameter: request.parameterOf(key), type, isNullable, isConstant: true };
 }
 
 function openCursor(
@@ -59,20 +74,33 @@ function openCursor(
   switch (access.kind) {
     case 'point': {
       const partitionParam = request.newParameter();
-      const headKey = headCompiler.consecutive(access.keys);
+      const keys = access.keys.map((key) => onceAhead(request, key));
+      const headKey = headCompiler.consecutive(keys);
       const spec = { table: tableOrdinal, keyCount: access.keys.length, partitionParam };
       const headPoint = request.points.push({ ...spec, keyRegister: headKey }) - 1;
       head.emit('route_point', partitionParam, headPoint, 0, name);
-      const nodeKey = expressions.consecutive(access.keys);
+      const nodeKey = expressions.consecutive(keys);
       const nodePoint = request.points.push({ ...spec, keyRegister: nodeKey }) - 1;
       code.emit('point_open', cursor, nodePoint, end, name);
       return undefined;
     }
     case 'list': {
-      const spec = { table: tableOrdinal, keyCount: access.items.length };
-      const headKey = headCompiler.consecutive(access.items, true);
+      const items = access.items.map((item) => onceAhead(request, item));
+      if (items.length >= SET_ITEMS_MIN) {
+        const type = items[0]!.type;
+        const base = { table: tableOrdinal, keyCount: 1 };
+        const headSet = headCompiler.literalSet(type, items);
+        const headSpec = { ...base, keyRegister: request.headRegisters.take(), set: headSet };
+        head.emit('route_list', request.lists.push(headSpec) - 1, 0, 0, name);
+        const set = expressions.literalSet(type, items);
+        const spec = { ...base, keyRegister: request.nodeRegisters.take(), set };
+        code.emit('list_open', cursor, request.lists.push(spec) - 1, end, name);
+        return 'list_next';
+      }
+      const spec = { table: tableOrdinal, keyCount: items.length, set: -1 };
+      const headKey = headCompiler.consecutive(items, true);
       head.emit('route_list', request.lists.push({ ...spec, keyRegister: headKey }) - 1, 0, 0, name);
-      const nodeKey = expressions.consecutive(access.items, true);
+      const nodeKey = expressions.consecutive(items, true);
       code.emit('list_open', cursor, request.lists.push({ ...spec, keyRegister: nodeKey }) - 1, end, name);
       return 'list_next';
     }

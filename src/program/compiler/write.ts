@@ -3,6 +3,7 @@
 import { type TableDefinition, tableName } from '../../catalog/catalog.ts';
 import { chooseAccess } from '../../planner/access.ts';
 import { describeChange, describeInsert } from '../../planner/describe.ts';
+import { type Bound, shownType } from '../../sql/binder/bound.ts';
 import { operatorNode } from '../../sql/binder/operators.ts';
 import type {
   BoundAssignment,
@@ -11,7 +12,7 @@ import type {
   BoundReturning,
   BoundUpdate,
 } from '../../sql/binder/statements.ts';
-import { BIGINT, INT, SMALLINT, TINYINT, TYPE_NAMES } from '../../types/type.ts';
+import { BIGINT, DOUBLE, FLOAT, INT, JSON_TYPE, SMALLINT, TINYINT, TYPE_NAMES, wideType } from '../../types/type.ts';
 import { Assembler, type Label } from './assembler.ts';
 import { ExpressionCompiler, makesTemporaries } from './expression-compiler.ts';
 import type { RequestBuilder } from './request-builder.ts';
@@ -107,7 +108,13 @@ function compileRows(request: RequestBuilder, insert: BoundInsert, batch: number
           if (cell === undefined) continue;
           const column = columns[ordinal]!;
           const register = headCompiler.value(cell);
-          head.emit(cell.isNullable ? 'batch_set_null' : 'batch_set', batch, column, register);
+          const { type } = table.columns[column]!;
+          const isConverted = cell.kind !== 'null' && cell.type !== wideType(type);
+          // A float is shown as one in JSON, and is a double to any other column.
+          const given = type === JSON_TYPE ? shownType(cell) : cell.type;
+          const place = isConverted ? column | (given << 16) : column;
+          const opcode = isConverted ? 'batch_put' : 'batch_set';
+          head.emit(cell.isNullable ? `${opcode}_null` : opcode, batch, place, register);
         }
         head.emit('batch_row_end', batch);
         request.headRegisters.release(mark);
@@ -129,8 +136,13 @@ function emitUpdate(
 ): void {
   const values = assignments.map(({ column, value }) => {
     const { type, name } = table.columns[column]!;
-    if (value.kind === 'null' || (type !== TINYINT && type !== SMALLINT && type !== INT)) return value;
-    const failure = `column '${name}': % is out of range for ${TYPE_NAMES[type]}`;
+    if (value.kind === 'null') return value;
+    if (type === FLOAT && value.isFloat !== true) {
+      const failure = `column '${name}': the double % does not fit float`;
+      return { ...operatorNode('to_float', DOUBLE, [value], { isConstant: false }), failure } as Bound;
+    }
+    if (type !== TINYINT && type !== SMALLINT && type !== INT) return value;
+    const failure = `column '${name}': the int % does not fit ${TYPE_NAMES[type]}`;
     return { ...operatorNode('check_int', BIGINT, [value], { immediate: type, isConstant: false }), failure };
   });
   const first = expressions.consecutive(values, true);
@@ -157,7 +169,7 @@ function returningOutput(request: RequestBuilder, returning: BoundReturning): nu
     request.outputs.push({
       columns: returning.outputs.map(({ name, expression }) => ({
         name,
-        type: expression.type,
+        type: shownType(expression),
         isNullable: expression.isNullable,
       })),
       format: returning.format,

@@ -2,8 +2,8 @@
  * Rows of an import as CSV (RFC 4180), straight from the bytes of the request into a batch.
  *
  * Fields are separated by commas, rows by LF or CR LF; quotes around a field protect commas, line ends and doubled quotes.
- * An empty field without quotes is NULL; every other field is read as the type of its column: json as JSON text, bool as
- * true, false, 1 or 0. A byte order mark at the start is skipped, and so are empty lines where there are several columns.
+ * An empty field without quotes is NULL; every other field is read as the type of its column: json and vector as JSON text,
+ * bool as true, false, 1 or 0. A byte order mark at the start is skipped, and so are empty lines where there are several columns.
  */
 
 import { ByteWriter } from '../../base/byte-writer.ts';
@@ -222,6 +222,7 @@ function readField(builder: BatchBuilder, column: number, scanner: FieldScanner)
       readNumber(builder, column, source, from, to);
       break;
     case 9: // json
+    case 13: // vector
       builder.setJsonTextBytes(column, source, from, to);
       break;
     default:

@@ -3,7 +3,20 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { SqlError } from '../../base/errors.ts';
 import type { TableDefinition } from '../../catalog/catalog.ts';
-import { BIGINT, BOOL, DOUBLE, INT, JSON_TYPE, TEXT, TIMESTAMP } from '../../types/type.ts';
+import {
+  BIGINT,
+  BOOL,
+  DOUBLE,
+  FLOAT,
+  INT,
+  JSON_TYPE,
+  SMALLINT,
+  TEXT,
+  TIMESTAMP,
+  TINYINT,
+  UUID,
+  VECTOR,
+} from '../../types/type.ts';
 import { BatchReader, freeBatch } from '../batch.ts';
 import { BatchBuilder, type RowSource } from '../batch-builder.ts';
 import { batchRows, column, table, testMemory } from '../testing/table.ts';
@@ -252,7 +265,10 @@ describe('CSV import', () => {
       '1,a,,,{,',
       "invalid_json: row 1, column 'j', offset 6: invalid JSON at offset 1: expected a key in double quotes but found the end",
     ],
-    ['1,a,,,,2024-02-30', "invalid_value: row 1, column 'at', offset 7: invalid timestamp '2024-02-30'"],
+    [
+      '1,a,,,,2024-02-30',
+      "invalid_value: row 1, column 'at', offset 7: invalid timestamp '2024-02-30' at 8: the month has 29 days",
+    ],
     ['1,"a,,,,', 'invalid_csv: row 1, offset 2: the quotes do not end'],
     ['1,"a"b,,,,', 'invalid_csv: row 1, offset 5: expected a comma or the end of the line behind the quotes'],
     ['1,a"b,,,,', 'invalid_csv: row 1, offset 3: a quote inside a field without quotes'],
@@ -319,4 +335,90 @@ describe('CSV import', () => {
     );
     fc.assert(fc.property(fc.uint8Array(), (body) => void csv(body)));
   });
+});
+
+describe('import of narrow and binary columns', () => {
+  const narrow = table(memory, [
+    column('t', TINYINT),
+    column('s', SMALLINT),
+    column('n', BIGINT),
+    column('f', FLOAT),
+    column('u', UUID),
+    column('v', VECTOR),
+  ]);
+  const columns = [0, 1, 2, 3, 4, 5];
+  const uuid = '550e8400-e29b-41d4-a716-446655440000';
+  const bytes = (body: string): Uint8Array => encoder.encode(body);
+  const csv = (body: string): unknown => load(narrow, columns, new CsvRows(bytes(body), 0, bytes(body).length, 0));
+  const json = (body: string): unknown =>
+    load(narrow, columns, new JsonRows(bytes(body), 0, bytes(body).length, false, false));
+
+  const csvCases: [string, unknown][] = [
+    [
+      `-128,32767,-9223372036854775808,0.1,${uuid},"[1, 0.1]"`,
+      [[-128n, 32767n, -(2n ** 63n), Math.fround(0.1), uuid, '[1, 0.1]']],
+    ],
+    [
+      `127,-32768,9007199254740993,16777217,{${uuid.toUpperCase()}},[]`,
+      [[127n, -32768n, 2n ** 53n + 1n, 16777216, uuid, '[]']],
+    ],
+    ['0,0,9223372036854775807,1e-46,,[-0.0]', [[0n, 0n, 2n ** 63n - 1n, 0, null, '[-0]']]],
+    ['1,,,,,', [[1n, null, null, null, null, null]]],
+    ['1,,,,,null', [[1n, null, null, null, null, null]]],
+    ['128,,,,,', "out_of_range: row 1, column 't', offset 0: the int 128 does not fit tinyint"],
+    ['1,-32769,,,,', "out_of_range: row 1, column 's', offset 2: the int -32769 does not fit smallint"],
+    [
+      '1,,9223372036854775808,,,',
+      "out_of_range: row 1, column 'n', offset 3: int '9223372036854775808' is out of range",
+    ],
+    ['1,,,3.5e38,,', "out_of_range: row 1, column 'f', offset 4: the double 3.5e+38 does not fit float"],
+    ['1,,,,abc,', "invalid_value: row 1, column 'u', offset 5: invalid uuid 'abc'"],
+    ['1,,,,"",', "invalid_value: row 1, column 'u', offset 5: invalid uuid ''"],
+    [
+      '1,,,,,"[1, ""a""]"',
+      `invalid_value: row 1, column 'v', offset 6: json value [1, "a"] cannot be converted to vector`,
+    ],
+    [
+      '1,,,,,[1',
+      "invalid_json: row 1, column 'v', offset 6: invalid JSON at offset 2: expected ',' or ']' but found the end",
+    ],
+    ['1.5,,,,,', "invalid_value: row 1, column 't', offset 0: invalid int '1.5'"],
+  ]; // prettier-ignore
+  for (const [body, expected] of csvCases) it(`CSV ${body.slice(0, 50)}`, () => assert.deepEqual(csv(body), expected));
+
+  const jsonCases: [string, unknown][] = [
+    [
+      `[[-128, 32767, -9223372036854775808, 0.1, "${uuid}", [1, 0.1]], {"v": [], "t": 1.0, "n": 9007199254740993}]`,
+      [
+        [-128n, 32767n, -(2n ** 63n), Math.fround(0.1), uuid, '[1, 0.1]'],
+        [1n, null, 2n ** 53n + 1n, null, null, '[]'],
+      ],
+    ],
+    ['[{"t": 5, "f": 3}]', [[5n, null, null, 3, null, null]]],
+    ['[{"t": -129}]', "out_of_range: row 1, column 't', offset 7: the int -129 does not fit tinyint"],
+    ['[{"s": 1e5}]', "out_of_range: row 1, column 's', offset 7: the int 100000 does not fit smallint"],
+    [
+      '[{"n": 9.3e18}]',
+      "out_of_range: row 1, column 'n', offset 7: the double 9300000000000000000 does not fit bigint",
+    ],
+    ['[{"f": 1e39}]', "out_of_range: row 1, column 'f', offset 7: the double 1e+39 does not fit float"],
+    [
+      '[{"u": 5}]',
+      "type_mismatch: row 1, column 'u', offset 7: a value of type int does not go into a column of type uuid",
+    ],
+    [
+      '[{"v": "[1]"}]',
+      "type_mismatch: row 1, column 'v', offset 7: a value of type string does not go into a column of type vector",
+    ],
+    [
+      '[{"v": {"a": 1}}]',
+      "type_mismatch: row 1, column 'v', offset 7: a value of type json (an object) does not go into a column of type vector",
+    ],
+    [
+      '[{"v": [1, true]}]',
+      "invalid_value: row 1, column 'v', offset 7: json value [1, true] cannot be converted to vector",
+    ],
+  ]; // prettier-ignore
+  for (const [body, expected] of jsonCases)
+    it(`JSON ${body.slice(0, 50)}`, () => assert.deepEqual(json(body), expected));
 });

@@ -23,7 +23,7 @@ import {
   unexpected,
 } from '../../types/json/parse.ts';
 import { NUMBER, NUMBER_BIG, NUMBER_INT, numberKind } from '../../types/number-text.ts';
-import { JSON_TYPE } from '../../types/type.ts';
+import { JSON_TYPE, VECTOR } from '../../types/type.ts';
 import { decodeUtf8 } from '../../types/utf8.ts';
 import type { BatchBuilder, RowSource } from '../batch-builder.ts';
 
@@ -241,7 +241,9 @@ export class JsonRows implements RowSource {
     const { bytes, end, builder, json } = this;
     json.start();
     const next = parseValue(bytes, at, end, json);
-    if (builder.table.columns[column]!.type === JSON_TYPE) builder.setJsonBytes(column, json.bytes, 0, json.length);
+    const { type } = builder.table.columns[column]!;
+    const isStored = type === JSON_TYPE || (type === VECTOR && bytes[at] === BRACKET);
+    if (isStored) builder.setJsonBytes(column, json.bytes, 0, json.length);
     else throw builder.mismatch(column, bytes[at] === BRACE ? 'json (an object)' : 'json (an array)');
     return next;
   }

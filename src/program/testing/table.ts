@@ -1,11 +1,14 @@
 /** Tables and batches for tests. */
 
+import { ByteWriter } from '../../base/byte-writer.ts';
 import { Memory } from '../../base/memory.ts';
 import type { ColumnDefinition, PartitionDefinition, TableDefinition } from '../../catalog/catalog.ts';
 import { bigOfWords } from '../../types/int64.ts';
 import { jsonToText } from '../../types/json.ts';
-import { DOUBLE, FLOAT, isRefType, JSON_TYPE, TEXT, type TypeId } from '../../types/type.ts';
+import { DOUBLE, FLOAT, isRefType, JSON_TYPE, TEXT, type TypeId, UUID, VECTOR } from '../../types/type.ts';
 import { decodeUtf8 } from '../../types/utf8.ts';
+import { writeUuid } from '../../types/uuid.ts';
+import { writeVector } from '../../types/vector.ts';
 import type { BatchReader } from '../batch.ts';
 
 export function testMemory(limitBytes: number = 64 * 1024 * 1024): Memory {
@@ -43,7 +46,7 @@ export function table(
   };
 }
 
-/** What a batch holds, as JavaScript values: integers as bigint, json as its text. */
+/** What a batch holds, as JavaScript values: integers as bigint; json, uuid and vector as their texts. */
 export function batchRows(memory: Memory, definition: TableDefinition, reader: BatchReader): unknown[][] {
   const rows: unknown[][] = [];
   for (let row = 0; row < reader.rowCount; row++) {
@@ -58,9 +61,17 @@ function cell(memory: Memory, reader: BatchReader, index: number, type: TypeId):
   if (type === DOUBLE || type === FLOAT) return reader.double(index);
   if (!isRefType(type)) return bigOfWords(reader.low(index), reader.high(index));
   const ref = reader.ref(index);
+  if (type === UUID) return textOf((writer) => writeUuid(writer, memory.u8[ref >>> 26]!, (ref & 0x3ffffff) << 4));
+  if (type === VECTOR) return textOf((writer) => writeVector(writer, memory, ref));
   const start = ((ref & 0x3ffffff) << 4) + 4;
   const bytes = memory.u8[ref >>> 26]!;
   const end = start + memory.i32[ref >>> 26]![(start >> 2) - 1]!;
   if (type === TEXT) return decodeUtf8(bytes, start, end);
   return type === JSON_TYPE ? jsonToText(bytes, start) : bytes.slice(start, end);
+}
+
+function textOf(write: (writer: ByteWriter) => void): string {
+  const writer = new ByteWriter(64);
+  write(writer);
+  return decodeUtf8(writer.bytes, 0, writer.length);
 }

@@ -55,6 +55,12 @@ const engine = new FrontendEngine({
       send({ kind: 'utility', id: lastId, statement, settings: requestSettings });
     },
   },
+  timer: (delayMs, callback) => {
+    setTimeout(() => {
+      callback();
+      scheduleTurn();
+    }, delayMs);
+  },
 });
 const handler = new FrontendHandler(engine, scheduleTurn);
 const server = new HttpServer(handler, {
@@ -131,6 +137,7 @@ async function listen(): Promise<void> {
 async function close(): Promise<void> {
   // Requests that are in the air are answered; new ones get 503.
   handler.isServing = false;
+  engine.endSleep();
   await doorbell.until(() => engine.pendingCount === 0 && waiting.size === 0);
   turn();
   await server.close(true);
@@ -160,6 +167,9 @@ port.on('message', (message: FromMain) => {
         sentBytes: server.sentBytes,
         receivedBytes: server.receivedBytes,
       });
+      break;
+    case 'statements':
+      send({ kind: 'statements', id: message.id, statements: engine.statistics() });
       break;
     case 'close':
       void close();

@@ -97,7 +97,7 @@ export class FrontendHandler implements HttpHandler {
   ): void {
     const held = this.#held.get(connection);
     if (held !== undefined) {
-      const copy = bytes.slice(start, end);
+      const copy = copyOf(bytes, start, end);
       held.push({ run: () => this.#execute(connection, reply, copy, 0, copy.length, parameters, format, timezone) });
       return;
     }
@@ -181,13 +181,18 @@ export class FrontendHandler implements HttpHandler {
   ): void {
     const held = this.#held.get(connection);
     if (held !== undefined) {
-      const copy = bytes.slice(start, end);
+      const copy = copyOf(bytes, start, end);
       held.push({ run: () => this.#insert(connection, reply, target, copy, 0, copy.length) });
       return;
     }
     this.#engine.import(target, bytes, start, end, undefined, (error, body) => answer(reply, error, body));
     this.#onWork();
   }
+}
+
+/** Of bytes that are the connection's again when its handler returns; a Buffer's own slice would be a view. */
+function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  return new Uint8Array(bytes.subarray(start, end));
 }
 
 const answer = (reply: HttpReply, error: Parameters<Reply>[0], body: Parameters<Reply>[1]): void => {

@@ -3,7 +3,7 @@
 import { notSupported, SqlError } from '../../base/errors.ts';
 import { BIGINT, DOUBLE, JSON_TYPE, NULL_TYPE, type TypeId, VALUE_NAMES } from '../../types/type.ts';
 import type { Call, Expression } from '../ast/ast.ts';
-import type { Bound, BoundAggregate } from './bound.ts';
+import { type Bound, type BoundAggregate, floatOf } from './bound.ts';
 import { asDouble, BOUND_NULL } from './operators.ts';
 import type { Scope } from './scope.ts';
 
@@ -47,7 +47,6 @@ function describe(name: string, argument: Bound, tree: Call, filter: Bound | und
   const base = { argument, isDistinct: tree.distinct, filter };
   const wrong = (): SqlError =>
     new SqlError('type_mismatch', `${name}: ${VALUE_NAMES[argument.type]} is not supported`, tree.position);
-  if (tree.distinct && argument.type === JSON_TYPE) throw notSupported('DISTINCT of json', tree.position);
   if (name === 'count') return { ...base, kind: 'count_value', type: BIGINT, isNullable: false };
   const type: TypeId = argument.type;
   if (name === 'sum' || name === 'avg') {
@@ -68,5 +67,6 @@ function add(aggregates: BoundAggregate[], aggregate: BoundAggregate): Bound {
     type: aggregate.type,
     isNullable: aggregate.isNullable,
     isConstant: false,
+    ...(aggregate.kind === 'min' || aggregate.kind === 'max' ? floatOf([aggregate.argument!]) : {}),
   };
 }

@@ -3,8 +3,9 @@
  * can be NULL, and whether its value is the same for the whole request.
  */
 
+import type { JsonStep } from '../../types/json/json-step.ts';
 import type { SortKey } from '../../types/sort-key.ts';
-import type { TypeId } from '../../types/type.ts';
+import { FLOAT, type TypeId } from '../../types/type.ts';
 
 type BoundBase = {
   /** Wide type (bigint for every integer, double for float); null type for NULL. */
@@ -12,7 +13,12 @@ type BoundBase = {
   readonly isNullable: boolean;
   /** True: no column, aggregate or impure function in it, so it is computed once a request. */
   readonly isConstant: boolean;
+  /** A double that is a 32-bit float and is shown as one: a float column, a cast to float, and what only chooses among such. */
+  readonly isFloat?: boolean;
 };
+
+/** What SHOW … EXTENDED shows, and functions of schema system give. */
+export type SystemObject = 'config' | 'nodes' | 'schemas' | 'tables' | 'indexes' | 'wal' | 'status' | 'statements';
 
 export type Bound = BoundBase &
   (
@@ -23,6 +29,8 @@ export type Bound = BoundBase &
     | { readonly kind: 'text'; readonly value: string }
     | { readonly kind: 'json'; readonly value: string }
     | { readonly kind: 'now' }
+    /** What main says about the database, asked once a request. */
+    | { readonly kind: 'system'; readonly what: SystemObject }
     | { readonly kind: 'column'; readonly column: number }
     | { readonly kind: 'excluded'; readonly column: number }
     | { readonly kind: 'groupKey'; readonly index: number }
@@ -38,6 +46,10 @@ export type Bound = BoundBase &
         readonly canGiveNull: boolean;
         /** Operands must stand in consecutive registers. */
         readonly isPacked: boolean;
+        /** It takes NULLs itself: its operands' flags are written, and nothing is skipped. */
+        readonly readsNull: boolean;
+        /** Of opcodes that follow a path into JSON. */
+        readonly path?: readonly JsonStep[];
         /** Message of opcodes that take a failure spec; % stands for the value. */
         readonly failure?: string;
       }
@@ -48,6 +60,8 @@ export type Bound = BoundBase &
         readonly operands: readonly Bound[];
         readonly acceptsNull: boolean;
         readonly canGiveNull: boolean;
+        /** Runs in the head, before the transaction has its place in the order. */
+        readonly isAhead?: boolean;
       }
     | { readonly kind: 'and'; readonly left: Bound; readonly right: Bound }
     | { readonly kind: 'or'; readonly left: Bound; readonly right: Bound }
@@ -66,6 +80,17 @@ export type Bound = BoundBase &
     | { readonly kind: 'jsonBuild'; readonly opcode: 'json_array' | 'json_object'; readonly operands: readonly Bound[] }
     | { readonly kind: 'toJson'; readonly operand: Bound }
   ); // prettier-ignore
+
+/** The type by which a value is written into results, JSON and text: float where it is one, else the wide type. */
+export function shownType(bound: Bound): TypeId {
+  return bound.isFloat === true ? FLOAT : bound.type;
+}
+
+/** The mark of a value that is one of these: a float where all that are not NULL are. */
+export function floatOf(choices: readonly Bound[]): { readonly isFloat?: true } {
+  const values = choices.filter((choice) => choice.kind !== 'null');
+  return values.length > 0 && values.every((value) => value.isFloat === true) ? { isFloat: true } : {};
+}
 
 export type BoundAggregate = {
   readonly kind: 'count' | 'count_value' | 'sum_int' | 'sum_double' | 'avg' | 'min' | 'max';

@@ -12,6 +12,7 @@ import {
   type Catalog,
   type ColumnDefinition,
   type Constant,
+  doubleConstant,
   findColumn,
   findTable,
   type IndexDefinition,
@@ -25,8 +26,11 @@ import {
   BOOL,
   DATE,
   DOUBLE,
+  FLOAT,
   INT,
+  INTERVAL,
   JSON_TYPE,
+  SMALLINT,
   TEXT,
   TIMESTAMP,
   TINYINT,
@@ -35,12 +39,30 @@ import {
   type TypeId,
   UUID,
   VALUE_NAMES,
+  VECTOR,
 } from '../../types/type.ts';
+import { parseUuid, UUID_BYTES } from '../../types/uuid.ts';
 import type * as ast from '../ast/ast.ts';
 import { lookupTable } from './statements.ts';
+import { checkInterval, dateOfText } from './time.ts';
 
 /** Types that this version stores. */
-const STORED: ReadonlySet<TypeId> = new Set([BOOL, INT, BIGINT, DOUBLE, TEXT, JSON_TYPE, TIMESTAMP]);
+const STORED: ReadonlySet<TypeId> = new Set([
+  BOOL,
+  TINYINT,
+  SMALLINT,
+  INT,
+  BIGINT,
+  FLOAT,
+  DOUBLE,
+  TEXT,
+  JSON_TYPE,
+  TIMESTAMP,
+  INTERVAL,
+  DATE,
+  VECTOR,
+  UUID,
+]); // prettier-ignore
 const INT_RANGES: readonly (readonly [bigint, bigint] | undefined)[] = [
   undefined,
   undefined,
@@ -270,7 +292,7 @@ function bindColumn(column: ast.ColumnDefinition, isKey: boolean, context: Defin
         isNotNull = true;
         break;
       case 'random':
-        if (!isInteger) throw wrong(`a random column is int or bigint, not ${column.type}`);
+        if (INT_RANGES[type] === undefined) throw wrong(`a random column is of an integer type, not ${column.type}`);
         randomModulo = String(randomRange(constraint.modulo, type, wrong));
         break;
       case 'default':
@@ -320,11 +342,17 @@ function bindDefault(
     );
   const literal = tree.kind === 'typedLiteral' ? undefined : signedLiteral(tree);
   if (tree.kind === 'typedLiteral') {
-    if (tree.type !== 'timestamp') throw notSupported(`type ${tree.type}`, tree.position);
-    if (type === TIMESTAMP) return { kind: 'int', value: String(context.parseTimestamp(tree.text)) };
-    throw mismatch(tree.type);
+    if (tree.type === 'uuid') {
+      if (type !== UUID) throw mismatch(tree.type);
+      return { kind: 'text', value: checkedUuid(tree.text, tree.position) };
+    }
+    if (TYPE_BY_NAME.get(tree.type) !== type) throw mismatch(tree.type);
+    return timeDefault(type, tree.text, tree.position, context);
   }
   if (literal === undefined) {
+    if ((tree.kind === 'vector' || tree.kind === 'array') && type === VECTOR)
+      return { kind: 'json', value: vectorDefault(column, tree) };
+    if (tree.kind === 'vector') throw mismatch('vector');
     if ((tree.kind === 'array' || tree.kind === 'object') && type === JSON_TYPE)
       return { kind: 'json', value: jsonConstant(tree) };
     throw new SqlError('invalid_definition', `column '${column.name}': DEFAULT must be a constant`, tree.position);
@@ -340,22 +368,38 @@ function bindDefault(
     case 'int': {
       const range = INT_RANGES[type];
       if (range !== undefined) return integerDefault(column, type, literal.value, tree.position);
-      if (type === DOUBLE && BigInt(Number(literal.value)) === literal.value)
-        return { kind: 'double', value: Number(literal.value) };
+      if ((type === DOUBLE || type === FLOAT) && BigInt(Number(literal.value)) === literal.value)
+        return doubleDefault(column, type, Number(literal.value), tree.position);
       break;
     }
     case 'double':
-      if (type === DOUBLE) return { kind: 'double', value: literal.value };
+      if (type === DOUBLE || type === FLOAT) return doubleDefault(column, type, literal.value, tree.position);
       if (INT_RANGES[type] !== undefined && Number.isInteger(literal.value))
         return integerDefault(column, type, BigInt(literal.value), tree.position);
       break;
     case 'text':
       if (type === TEXT) return { kind: 'text', value: literal.value };
-      if (type === TIMESTAMP) return { kind: 'int', value: String(context.parseTimestamp(literal.value)) };
+      if (type === UUID) return { kind: 'text', value: checkedUuid(literal.value, tree.position) };
+      if (type === TIMESTAMP || type === DATE || type === INTERVAL)
+        return timeDefault(type, literal.value, tree.position, context);
       break;
   }
   const names = { int: BIGINT, double: DOUBLE, text: TEXT, bool: BOOL } as const;
   throw mismatch(VALUE_NAMES[names[literal.type]]!);
+}
+
+/** The default of a timestamp, date or interval column: an interval is kept as its text. */
+function timeDefault(type: TypeId, text: string, position: number, context: DefinitionContext): Constant {
+  if (type === DATE) return { kind: 'int', value: String(dateOfText(text, position)) };
+  if (type === INTERVAL) {
+    checkInterval(text, position);
+    return { kind: 'text', value: text };
+  }
+  try {
+    return { kind: 'int', value: String(context.parseTimestamp(text)) };
+  } catch (error) {
+    throw error instanceof SqlError ? new SqlError(error.code, error.message, position) : error;
+  }
 }
 
 function integerDefault(column: ast.ColumnDefinition, type: TypeId, value: bigint, position: number): Constant {
@@ -367,6 +411,50 @@ function integerDefault(column: ast.ColumnDefinition, type: TypeId, value: bigin
       position,
     );
   return { kind: 'int', value: String(value) };
+}
+
+function doubleDefault(column: ast.ColumnDefinition, type: TypeId, value: number, position: number): Constant {
+  const stored = type === FLOAT ? Math.fround(value) : value;
+  if (!Number.isFinite(stored))
+    throw new SqlError('out_of_range', `column '${column.name}': value ${value} is out of range for float`, position);
+  return { kind: 'double', value: doubleConstant(stored) };
+}
+
+/** The text as it is, which is that of a uuid. */
+function checkedUuid(text: string, position: number): string {
+  const bytes = new TextEncoder().encode(text);
+  try {
+    parseUuid(bytes, 0, bytes.length, new Uint8Array(UUID_BYTES), 0);
+  } catch (error) {
+    throw error instanceof SqlError ? new SqlError(error.code, error.message, position) : error;
+  }
+  return text;
+}
+
+/** JSON text of a constant vector. */
+function vectorDefault(column: ast.ColumnDefinition, tree: ast.VectorLiteral | ast.ArrayValue): string {
+  const elements = tree.elements.map((element) => {
+    const literal = signedLiteral(element);
+    if (literal === undefined || (literal.type !== 'int' && literal.type !== 'double'))
+      throw new SqlError(
+        'invalid_definition',
+        `column '${column.name}': the elements of a default vector must be numbers`,
+        element.position,
+      );
+    if (!Number.isFinite(Math.fround(Number(literal.value))))
+      throw new SqlError(
+        'out_of_range',
+        `column '${column.name}': value ${literal.value} is out of range for an element of a vector`,
+        element.position,
+      );
+    return numberText(Number(literal.value));
+  });
+  return `[${elements.join(', ')}]`;
+}
+
+/** JSON text of a number, minus zero too. */
+function numberText(value: number): string {
+  return Object.is(value, -0) ? '-0.0' : String(value);
 }
 
 function signedLiteral(tree: ast.Expression): ast.Literal | undefined {
@@ -422,8 +510,13 @@ function createIndex(statement: ast.CreateIndex, catalog: Catalog): DdlCommand |
     const column = findColumn(table, name);
     if (column < 0)
       throw new SqlError('unknown_column', `column '${name}' does not exist in table '${tableName(table)}'`, position);
-    if (table.columns[column]!.type === JSON_TYPE)
-      throw new SqlError('invalid_definition', `column '${name}': type json cannot be indexed`, position);
+    const { type } = table.columns[column]!;
+    if (type === JSON_TYPE || type === VECTOR)
+      throw new SqlError(
+        'invalid_definition',
+        `column '${name}': type ${TYPE_NAMES[type]} cannot be indexed`,
+        position,
+      );
     return { column, isDescending: descending };
   });
   if (new Set(keys.map(({ column }) => column)).size !== keys.length)

@@ -173,7 +173,7 @@ const DEFINITIONS: readonly (readonly [text: string, error: string])[] = [
   ],
   [
     'create table x (id int primary key, a text ^random)',
-    "invalid_definition: column 'a': a random column is int or bigint, not text",
+    "invalid_definition: column 'a': a random column is of an integer type, not text",
   ],
   [
     'create table x (id int primary key, a int ^random (3000000000))',

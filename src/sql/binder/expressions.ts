@@ -22,12 +22,15 @@ import {
   VECTOR,
   wideType,
 } from '../../types/type.ts';
+import { parseUuid, UUID_BYTES } from '../../types/uuid.ts';
 import type { Call, Case, Expression, In, Literal, Name } from '../ast/ast.ts';
 import { bindAggregate, isAggregateName } from './aggregates.ts';
-import type { Bound } from './bound.ts';
+import { type Bound, floatOf } from './bound.ts';
 import { lookupFunction } from './functions.ts';
+import { bindJsonIndex, bindQuantified } from './json.ts';
 import {
   asCondition,
+  asDouble,
   BOUND_NULL,
   bindBinary,
   bindCast,
@@ -38,6 +41,8 @@ import {
   toCommon,
 } from './operators.ts';
 import { isSameTree, KIND_TYPES, resolveName, type Scope } from './scope.ts';
+import { bindSystemCall } from './system.ts';
+import { bindFieldCall, bindTimeLiteral } from './time.ts';
 
 /** Binds an expression in a scope. Errors: SqlError with the position of what is wrong. */
 export function bindExpression(tree: Expression, scope: Scope): Bound {
@@ -54,10 +59,10 @@ export function bindExpression(tree: Expression, scope: Scope): Bound {
     case 'name':
       return bindName(tree, scope);
     case 'typedLiteral':
-      if (tree.type !== 'timestamp') throw notSupported(`type ${tree.type}`, tree.position);
-      return operatorNode('text_to_timestamp', TIMESTAMP, [textNode(tree.text)]);
+      if (tree.type === 'uuid') return bindUuid(tree.text, tree.position);
+      return bindTimeLiteral(tree.type, tree.text, tree.position);
     case 'vector':
-      throw notSupported('type vector', tree.position);
+      return bindVector(tree.elements, scope);
     case 'array':
       return jsonBuild(
         'json_array',
@@ -116,12 +121,21 @@ export function bindExpression(tree: Expression, scope: Scope): Bound {
     case 'field':
       return bindIndex(bindExpression(tree.operand, scope), textNode(tree.key), tree.position);
     case 'current':
-      if (tree.what === 'date') throw notSupported('type date', tree.position);
-      return { kind: 'now', type: TIMESTAMP, isNullable: false, isConstant: true };
+      return bindNow(tree.what);
     case 'atTimezone':
-      throw notSupported('AT TIMEZONE', tree.position);
+      return bindFunction(
+        'at_timezone',
+        [bindExpression(tree.operand, scope), bindExpression(tree.zone, scope)],
+        tree.position,
+      );
     case 'quantified':
-      throw notSupported('ANY and ALL', tree.position);
+      return bindQuantified(
+        bindExpression(tree.operand, scope),
+        tree.operator,
+        tree.quantifier,
+        bindExpression(tree.set, scope),
+        tree.position,
+      );
     case 'exists':
     case 'subquery':
       throw notSupported('subqueries', tree.position);
@@ -143,9 +157,22 @@ export function integerNode(value: bigint): Bound {
   return { kind: 'integer', value, type: BIGINT, isNullable: false, isConstant: true };
 }
 
+/** `current_timestamp`, `current_date`: the transaction's time, and its day in the request's time zone. */
+function bindNow(what: 'timestamp' | 'date'): Bound {
+  const now: Bound = { kind: 'now', type: TIMESTAMP, isNullable: false, isConstant: true };
+  return what === 'date' ? operatorNode('timestamp_to_date', DATE, [now]) : now;
+}
+
 function groupKey(scope: Scope, index: number): Bound {
   const { bound } = scope.grouping!.keys[index]!;
-  return { kind: 'groupKey', index, type: bound.type, isNullable: bound.isNullable, isConstant: false };
+  return {
+    kind: 'groupKey',
+    index,
+    type: bound.type,
+    isNullable: bound.isNullable,
+    isConstant: false,
+    ...floatOf([bound]),
+  };
 }
 
 function bindLiteral(tree: Literal, scope: Scope): Bound {
@@ -183,7 +210,7 @@ function bindName(tree: Name, scope: Scope): Bound {
     if (index < 0)
       throw new SqlError(
         'invalid_definition',
-        `column '${tree.parts.slice(0, used).join('.')}' must stand in GROUP BY or inside an aggregate`,
+        `column '${tree.parts.slice(0, Math.max(used, 1)).join('.')}' must stand in GROUP BY or inside an aggregate`,
         tree.position,
       );
     value = groupKey(scope, index);
@@ -193,17 +220,49 @@ function bindName(tree: Name, scope: Scope): Bound {
 }
 
 function bindIndex(operand: Bound, index: Bound, position: number): Bound {
-  if (operand.kind === 'null') return { ...BOUND_NULL, type: JSON_TYPE };
+  if (operand.kind === 'null') return { ...BOUND_NULL, type: operand.type === VECTOR ? DOUBLE : JSON_TYPE };
+  if (operand.type === VECTOR) return bindElement(operand, index, position);
   if (operand.type !== JSON_TYPE)
     throw new SqlError(
       'type_mismatch',
       `reading a key or index of ${VALUE_NAMES[operand.type]} is not supported`,
       position,
     );
-  if (index.kind === 'null') return { ...BOUND_NULL, type: JSON_TYPE };
-  if (index.type === TEXT) return operatorNode('json_key', JSON_TYPE, [operand, index], { canGiveNull: true });
-  if (index.type === BIGINT) return operatorNode('json_index', JSON_TYPE, [operand, index], { canGiveNull: true });
-  throw new SqlError('type_mismatch', `a JSON index must be int or string, not ${VALUE_NAMES[index.type]}`, position);
+  return bindJsonIndex(operand, index, position);
+}
+
+/** `vector[i]` */
+function bindElement(operand: Bound, index: Bound, position: number): Bound {
+  if (index.kind === 'null') return { ...BOUND_NULL, type: DOUBLE };
+  if (index.type === BIGINT) return operatorNode('vector_element', DOUBLE, [operand, index]);
+  throw new SqlError('type_mismatch', `a vector index must be int, not ${VALUE_NAMES[index.type]}`, position);
+}
+
+/** `vector [e, …]`: numbers, rounded to 32-bit floats. */
+function bindVector(elements: readonly Expression[], scope: Scope): Bound {
+  const operands = elements.map((element) => {
+    const bound = bindExpression(element, scope);
+    if (bound.kind === 'null') return { ...bound, type: DOUBLE };
+    if (bound.type !== BIGINT && bound.type !== DOUBLE)
+      throw new SqlError(
+        'type_mismatch',
+        `an element of a vector must be a number, not ${VALUE_NAMES[bound.type]}`,
+        element.position,
+      );
+    return asDouble(bound);
+  });
+  return operatorNode('make_vector', VECTOR, operands, { immediate: operands.length, isPacked: true });
+}
+
+/** `uuid '…'`: a wrong one is refused here, where its position is known. */
+function bindUuid(text: string, position: number): Bound {
+  const bytes = new TextEncoder().encode(text);
+  try {
+    parseUuid(bytes, 0, bytes.length, new Uint8Array(UUID_BYTES), 0);
+  } catch (error) {
+    throw error instanceof SqlError ? new SqlError(error.code, error.message, position) : error;
+  }
+  return operatorNode('text_to_uuid', UUID, [textNode(text)]);
 }
 
 function jsonBuild(opcode: 'json_array' | 'json_object', parts: readonly Bound[]): Bound {
@@ -249,7 +308,9 @@ function bindUnary(operator: 'not' | '-' | '+' | '~', operand: Bound, scope: Sco
     return operatorNode(operator === '-' ? 'neg_int' : 'not_int', BIGINT, [operand]);
   }
   if (operand.type === DOUBLE && operator !== '~')
-    return operator === '+' ? operand : operatorNode('neg_double', DOUBLE, [operand]);
+    return operator === '+' ? operand : { ...operatorNode('neg_double', DOUBLE, [operand]), ...floatOf([operand]) };
+  if (operand.type === INTERVAL && operator !== '~')
+    return operator === '+' ? operand : operatorNode('neg_interval', INTERVAL, [operand]);
   throw new SqlError('type_mismatch', `operation ${operator} ${VALUE_NAMES[operand.type]} is not supported`, position);
 }
 
@@ -314,6 +375,7 @@ function bindCase(tree: Case, scope: Scope): Bound {
     type,
     isNullable: all.some((result) => result.isNullable),
     isConstant: [...whens, ...all].every((node) => node.isConstant),
+    ...floatOf(all),
   };
   return operand === undefined ? bound : once(operand, bound);
 }
@@ -327,6 +389,7 @@ const LEAVES: ReadonlySet<Bound['kind']> = new Set<Bound['kind']>([
   'text',
   'json',
   'now',
+  'system',
   'column',
   'excluded',
   'groupKey',
@@ -343,30 +406,36 @@ function once(operand: Bound, body: Bound): Bound {
     type: body.type,
     isNullable: body.isNullable,
     isConstant: false,
+    ...floatOf([body]),
   };
 }
 
-/** Types whose values this version does not have. */
-const UNSTORED: ReadonlySet<TypeId> = new Set([FLOAT, DATE, INTERVAL, VECTOR, UUID]);
-
-/** Ranges of narrow integers are checked by casts to them. */
+/** Ranges of narrow integers and of float are checked by casts to them. */
 function castTo(operand: Bound, name: string, position: number): Bound {
   const target = TYPE_BY_NAME.get(name)!;
-  if (UNSTORED.has(target)) throw notSupported(`type ${name}`, position);
   const value = bindCast(operand, wideType(target), position);
-  if (value.kind === 'null' || operand.type === BOOL) return value;
-  if (target === TINYINT || target === SMALLINT || target === INT)
-    return operatorNode('check_int', BIGINT, [value], { immediate: target });
+  if (value.kind === 'null') return value;
+  if (target === FLOAT && value.isFloat !== true) {
+    const failure = 'double % is out of range for float';
+    return { ...operatorNode('to_float', DOUBLE, [value]), isFloat: true, failure } as Bound;
+  }
+  if (target === DOUBLE && value.isFloat === true) return { ...value, isFloat: false };
+  if (operand.type !== BOOL && (target === TINYINT || target === SMALLINT || target === INT)) {
+    const failure = `int % is out of range for ${name}`;
+    return { ...operatorNode('check_int', BIGINT, [value], { immediate: target }), failure } as Bound;
+  }
   return value;
 }
 
 function bindCall(tree: Call, scope: Scope): Bound {
   const { name } = tree;
   if (tree.over !== undefined) throw notSupported('window functions', tree.position);
+  if (tree.schema === 'system') {
+    const given = tree.arguments.map((argument) => bindExpression(argument, scope));
+    return bindSystemCall(tree, given);
+  }
   if (tree.schema !== undefined && tree.schema !== 'public')
-    throw tree.schema === 'system'
-      ? notSupported(`system.${name}()`, tree.position)
-      : new SqlError('unknown_function', `function '${tree.schema}.${name}' does not exist`, tree.position);
+    throw new SqlError('unknown_function', `function '${tree.schema}.${name}' does not exist`, tree.position);
   if (isAggregateName(name)) {
     if (scope.grouping === undefined)
       throw new SqlError('invalid_definition', `aggregate ${name} is not allowed in ${scope.clause}`, tree.position);
@@ -394,6 +463,7 @@ function bindCall(tree: Call, scope: Scope): Bound {
       type,
       isNullable: operands.every((operand) => operand.isNullable),
       isConstant: operands.every((operand) => operand.isConstant),
+      ...floatOf(operands),
     };
   }
   if (name === 'nullif') {
@@ -408,6 +478,7 @@ function bindCall(tree: Call, scope: Scope): Bound {
       type: a.type,
       isNullable: true,
       isConstant: a.isConstant && b.isConstant,
+      ...floatOf([a]),
     });
   }
   if (name === 'type') {
@@ -434,25 +505,33 @@ function bindCall(tree: Call, scope: Scope): Bound {
   }
   if (name === 'now') {
     expect(0);
-    return { kind: 'now', type: TIMESTAMP, isNullable: false, isConstant: true };
+    return bindNow('timestamp');
   }
   if (TYPE_BY_NAME.has(name)) {
-    if (name === 'timestamp' && operands.length === 2) throw notSupported('timestamp(text, zone)', tree.position);
+    if (name === 'timestamp' && operands.length === 2) return bindFunction(name, operands, tree.position);
     expect(1);
     return castTo(operands[0]!, name, tree.position);
   }
+  if (name === 'sleep' && (scope.table !== undefined || scope.source !== undefined))
+    throw new SqlError('wrong_arguments', 'sleep: must stand outside of the rows of a table', tree.position);
   return bindFunction(name, operands, tree.position);
 }
 
 function bindFunction(name: string, operands: readonly Bound[], position: number): Bound {
   const found = lookupFunction(name, operands, position);
+  const fieldCall = bindFieldCall(name, operands, position);
+  if (fieldCall !== undefined) return fieldCall;
   const converted = operands.map((operand, index) => {
     const wanted: TypeId = found.argumentTypes[index] ?? operand.type;
+    if (found.isNullJson[index] === true) return toJson(operand);
     if (wanted === operand.type || operand.kind === 'null') return operand;
     return wanted === DOUBLE ? toCommon(operand, DOUBLE) : bindCast(operand, wanted, position);
   });
   if (!found.acceptsNull && converted.some((operand) => operand.kind === 'null'))
     return { ...BOUND_NULL, type: found.resultType };
+  if (found.opcode !== undefined) return operatorNode(found.opcode, found.resultType, converted);
+  if (found.isAhead && !converted.every((operand) => operand.isConstant))
+    throw new SqlError('wrong_arguments', `${name}: the arguments must be constants`, position);
   return {
     kind: 'call',
     functionIndex: found.functionIndex,
@@ -460,8 +539,13 @@ function bindFunction(name: string, operands: readonly Bound[], position: number
     operands: converted,
     acceptsNull: found.acceptsNull,
     canGiveNull: found.canGiveNull,
+    isAhead: found.isAhead,
     type: found.resultType,
     isNullable: found.canGiveNull || (!found.acceptsNull && converted.some((operand) => operand.isNullable)),
     isConstant: found.isPure && converted.every((operand) => operand.isConstant),
+    ...(CHOOSING.has(name) ? floatOf(operands) : {}),
   };
 }
+
+/** Functions whose result is one of their arguments, or its size: of 32-bit floats it is one too. */
+const CHOOSING: ReadonlySet<string> = new Set(['greatest', 'least', 'abs']);

@@ -15,7 +15,6 @@ export function lookupFunction(name: string, operands: readonly Bound[], positio
 }
 
 function codeOf(message: string): ErrorCode {
-  if (message.startsWith('not supported yet')) return 'not_supported';
   if (message.endsWith('does not exist')) return 'unknown_function';
   return message.includes('expected') ? 'wrong_arguments' : 'type_mismatch';
 }

@@ -1,6 +1,6 @@
 /** Operators: which opcode computes one, by the wide types of its operands, and what is not supported. */
 
-import { type ErrorCode, notSupported, SqlError } from '../../base/errors.ts';
+import { type ErrorCode, SqlError } from '../../base/errors.ts';
 import {
   BIGINT,
   BOOL,
@@ -18,6 +18,7 @@ import {
 } from '../../types/type.ts';
 import type { BinaryOperator } from '../ast/ast.ts';
 import type { Bound } from './bound.ts';
+import { bindTimeOperator } from './time.ts';
 
 /** A constant NULL of unknown type. */
 export const BOUND_NULL: Bound = { kind: 'null', type: NULL_TYPE, isNullable: true, isConstant: true };
@@ -48,7 +49,8 @@ const COMPARISONS: Readonly<Record<string, string>> = {
   '>': 'gt',
   '>=': 'ge',
 };
-const COMPARISON_ORDER = ['=', '<>', '<', '<=', '>', '>='];
+/** The number of a comparison in the immediate of opcodes is its place here. */
+export const COMPARISON_ORDER: readonly string[] = ['=', '<>', '<', '<=', '>', '>='];
 const MIRRORED: Readonly<Record<string, string>> = { '=': '=', '<>': '<>', '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
 
 export function isComparison(operator: string): boolean {
@@ -60,7 +62,13 @@ export function operatorNode(
   opcode: string,
   type: TypeId,
   operands: readonly Bound[],
-  options: { canGiveNull?: boolean; immediate?: number; isPacked?: boolean; isConstant?: boolean } = {},
+  options: {
+    canGiveNull?: boolean;
+    immediate?: number;
+    isPacked?: boolean;
+    isConstant?: boolean;
+    readsNull?: boolean;
+  } = {},
 ): Bound {
   const canGiveNull = options.canGiveNull ?? false;
   return {
@@ -70,11 +78,14 @@ export function operatorNode(
     immediate: options.immediate ?? 0,
     canGiveNull,
     isPacked: options.isPacked ?? false,
+    readsNull: options.readsNull ?? false,
     type,
     isNullable: canGiveNull || operands.some((operand) => operand.isNullable),
     isConstant: options.isConstant ?? operands.every((operand) => operand.isConstant),
   };
 }
+
+const VECTOR_OPERATORS = ['+', '-', '*', '/'];
 
 /** A compile-time error that names both types. */
 function unsupported(operator: string, left: TypeId, right: TypeId, position: number): SqlError {
@@ -105,7 +116,9 @@ export function bindBinary(operator: BinaryOperator, left: Bound, right: Bound, 
   if (operator === '||') return bindConcat(left, right, position);
   if (a === NULL_TYPE || b === NULL_TYPE) {
     const other = a === NULL_TYPE ? b : a;
-    if (other !== NULL_TYPE && !isNumber(other) && other !== TIMESTAMP) throw unsupported(operator, a, b, position);
+    const isTime = other === TIMESTAMP || other === DATE || other === INTERVAL;
+    if (other !== NULL_TYPE && !isNumber(other) && !isTime && other !== VECTOR)
+      throw unsupported(operator, a, b, position);
     return { ...BOUND_NULL, type: isNumber(other) ? other : NULL_TYPE };
   }
   if (a === BIGINT && b === BIGINT) {
@@ -114,7 +127,12 @@ export function bindBinary(operator: BinaryOperator, left: Bound, right: Bound, 
   } else if (isNumber(a) && isNumber(b)) {
     const opcode = DOUBLE_OPCODES[operator];
     if (opcode !== undefined) return operatorNode(opcode, DOUBLE, [asDouble(left), asDouble(right)]);
-  } else if (a === TIMESTAMP && b === TIMESTAMP && operator === '-') throw notSupported('type interval', position);
+  } else if (a === VECTOR && b === VECTOR && VECTOR_OPERATORS.includes(operator)) {
+    const immediate = VECTOR_OPERATORS.indexOf(operator);
+    return operatorNode('vector_arithmetic', VECTOR, [left, right], { immediate, isPacked: true });
+  }
+  const time = bindTimeOperator(operator, left, right);
+  if (time !== undefined) return time;
   throw unsupported(operator, a, b, position);
 }
 
@@ -123,6 +141,8 @@ function bindConcat(left: Bound, right: Bound, position: number): Bound {
   const b = right.type;
   if (a === TEXT && b === TEXT) return operatorNode('concat', TEXT, [left, right]);
   if (a === JSON_TYPE && b === JSON_TYPE) return operatorNode('json_concat', JSON_TYPE, [left, right]);
+  if ((a === JSON_TYPE && b === NULL_TYPE) || (a === NULL_TYPE && b === JSON_TYPE))
+    return { ...BOUND_NULL, type: JSON_TYPE };
   if ((a === NULL_TYPE && (b === TEXT || b === NULL_TYPE)) || (b === NULL_TYPE && a === TEXT))
     return { ...BOUND_NULL, type: TEXT };
   throw unsupported('||', a, b, position);
@@ -142,11 +162,16 @@ export function bindComparison(operator: string, left: Bound, right: Bound, posi
   if (a === TEXT && b === TEXT) return operatorNode(`${name}_text`, BOOL, [left, right]);
   if (a === JSON_TYPE && b === JSON_TYPE && (operator === '=' || operator === '<>'))
     return operatorNode(`${name}_json`, BOOL, [left, right]);
-  const isTime = (type: TypeId): boolean => type === TIMESTAMP || type === BIGINT;
-  if ((a === TIMESTAMP && isTime(b)) || (b === TIMESTAMP && isTime(a)))
+  // Microseconds of a timestamp and Julian days of a date compare as the ints that they are.
+  const isMoment = (type: TypeId): boolean => type === TIMESTAMP || type === DATE;
+  if ((isMoment(a) && (b === a || b === BIGINT)) || (isMoment(b) && a === BIGINT))
     return operatorNode(`${name}_int`, BOOL, [left, right]);
-  if (a === b && (a === INTERVAL || a === DATE || a === VECTOR || a === UUID))
-    throw new SqlError('not_supported', `not supported yet: comparison of ${VALUE_NAMES[a]}`, position);
+  if (a === INTERVAL && b === INTERVAL) return operatorNode(`${name}_interval`, BOOL, [left, right]);
+  if (a === UUID && b === UUID) return operatorNode(`${name}_uuid`, BOOL, [left, right]);
+  if (a === VECTOR && b === VECTOR) {
+    const immediate = COMPARISON_ORDER.indexOf(operator);
+    return operatorNode('cmp_vector', BOOL, [left, right], { immediate, isPacked: true });
+  }
   throw unsupported(operator, a, b, position);
 }
 
@@ -162,7 +187,7 @@ function compareIntDouble(operator: string, integer: Bound, double: Bound): Boun
 /** The negation of a bool; NULL stays NULL. */
 export function bindNot(operand: Bound): Bound {
   if (operand.kind === 'isNull') return { ...operand, not: !operand.not };
-  if (operand.kind === 'null') return operand;
+  if (operand.kind === 'null') return { ...operand, type: BOOL };
   return operatorNode('not', BOOL, [operand]);
 }
 
@@ -208,7 +233,7 @@ export function toCommon(operand: Bound, type: TypeId): Bound {
 /** `e::type`. Errors: type_mismatch, not_supported. */
 export function bindCast(operand: Bound, target: TypeId, position: number): Bound {
   const from = operand.type;
-  if (from === target) return operand;
+  if (from === target && (from !== JSON_TYPE || !operand.isNullable)) return operand;
   if (from === NULL_TYPE) {
     if (target === JSON_TYPE)
       return { kind: 'json', value: 'null', type: JSON_TYPE, isNullable: false, isConstant: true };
@@ -217,24 +242,43 @@ export function bindCast(operand: Bound, target: TypeId, position: number): Boun
   if (target === JSON_TYPE)
     return { kind: 'toJson', operand, type: JSON_TYPE, isNullable: false, isConstant: operand.isConstant };
   if (from === JSON_TYPE) {
+    const path = castPath(operand, target);
+    if (path !== undefined) return path;
     const opcode = JSON_CASTS.get(target);
     if (opcode !== undefined) return operatorNode(opcode, target, [operand], { canGiveNull: true });
   }
+  if (operand.isFloat === true && target === TEXT) return operatorNode('float_to_text', TEXT, [operand]);
+  if (from === JSON_TYPE && target === UUID) return bindCast(bindCast(operand, TEXT, position), UUID, position);
   const opcode = CASTS.get(from * 16 + target);
   if (opcode === 'same') return { ...operand, type: target } as Bound;
   if (opcode !== undefined) return operatorNode(opcode, target, [operand]);
-  if (target === DATE || target === INTERVAL || target === VECTOR || target === UUID)
-    throw new SqlError('not_supported', `not supported yet: type ${VALUE_NAMES[target]}`, position);
   const code: ErrorCode = 'type_mismatch';
   throw new SqlError(code, `cast of ${VALUE_NAMES[from]} to ${VALUE_NAMES[target]} is not supported`, position);
+}
+
+const PATH_CASTS: ReadonlyMap<TypeId, string> = new Map([
+  [BIGINT, 'json_path_int'],
+  [DOUBLE, 'json_path_double'],
+  [TEXT, 'json_path_text'],
+  [BOOL, 'json_path_bool'],
+]);
+
+/** The cast of what a path leads to, in one operator with it; undefined where there is none such. */
+function castPath(operand: Bound, target: TypeId): Bound | undefined {
+  const opcode = PATH_CASTS.get(target);
+  if (opcode === undefined || operand.kind !== 'operator' || operand.opcode !== 'json_path') return undefined;
+  return { ...operand, opcode, type: target };
 }
 
 const JSON_CASTS: ReadonlyMap<number, string> = new Map<number, string>([
   [BIGINT, 'json_to_int'],
   [DOUBLE, 'json_to_double'],
+  [VECTOR, 'json_to_vector'],
   [TEXT, 'json_to_text'],
   [BOOL, 'json_to_bool'],
   [TIMESTAMP, 'json_to_timestamp'],
+  [DATE, 'json_to_date'],
+  [INTERVAL, 'json_to_interval'],
 ]);
 
 const CASTS: ReadonlyMap<number, string> = new Map<number, string>([
@@ -250,8 +294,20 @@ const CASTS: ReadonlyMap<number, string> = new Map<number, string>([
   [BOOL * 16 + TEXT, 'bool_to_text'],
   [TIMESTAMP * 16 + BIGINT, 'same'],
   [TIMESTAMP * 16 + TEXT, 'timestamp_to_text'],
+  [TIMESTAMP * 16 + DATE, 'timestamp_to_date'],
+  [DATE * 16 + TIMESTAMP, 'date_to_timestamp'],
+  [DATE * 16 + BIGINT, 'same'],
+  [DATE * 16 + TEXT, 'date_to_text'],
+  [BIGINT * 16 + DATE, 'int_to_date'],
+  [TEXT * 16 + DATE, 'text_to_date'],
+  [TEXT * 16 + INTERVAL, 'text_to_interval'],
+  [INTERVAL * 16 + TEXT, 'interval_to_text'],
   [TEXT * 16 + BIGINT, 'text_to_int'],
   [TEXT * 16 + DOUBLE, 'text_to_double'],
   [TEXT * 16 + BOOL, 'text_to_bool'],
+  [TEXT * 16 + UUID, 'text_to_uuid'],
+  [TEXT * 16 + VECTOR, 'text_to_vector'],
+  [UUID * 16 + TEXT, 'uuid_to_text'],
+  [VECTOR * 16 + TEXT, 'vector_to_text'],
   [TEXT * 16 + TIMESTAMP, 'text_to_timestamp'],
 ]);

@@ -2,7 +2,7 @@
 
 import { SqlError } from '../../base/errors.ts';
 import { findColumn, type TableDefinition } from '../../catalog/catalog.ts';
-import { BIGINT, BOOL, DOUBLE, JSON_TYPE, NULL_TYPE, TEXT, type TypeId, wideType } from '../../types/type.ts';
+import { BIGINT, BOOL, DOUBLE, FLOAT, JSON_TYPE, NULL_TYPE, TEXT, type TypeId, wideType } from '../../types/type.ts';
 import type { Expression } from '../ast/ast.ts';
 import type { Bound, BoundAggregate } from './bound.ts';
 
@@ -23,9 +23,23 @@ export type GroupKey = { readonly tree: Expression; readonly bound: Bound };
 /** Expressions above a grouping see its keys and aggregates instead of columns. */
 export type Grouping = { readonly keys: readonly GroupKey[]; readonly aggregates: BoundAggregate[] };
 
+/** What the rows of a function in FROM are called. */
+export type SourceColumns = {
+  readonly schema: string | undefined;
+  readonly names: readonly string[];
+  /** By name: the column's node. */
+  readonly nodes: readonly Bound[];
+  /** By column ordinal: how it is made of column 0, undefined for that one. */
+  readonly fields: readonly (Bound | undefined)[];
+  /** The JSON element, of which any other name reads a key; undefined where it has no keys. */
+  readonly element: Bound | undefined;
+};
+
 export type Scope = {
   readonly request: RequestScope;
   readonly table: TableDefinition | undefined;
+  /** A function in FROM, in the place of a table. */
+  readonly source?: SourceColumns | undefined;
   /** By what the table's columns can be qualified. */
   readonly alias: string | undefined;
   readonly hasExcluded: boolean;
@@ -47,6 +61,7 @@ export function columnNode(table: TableDefinition, column: number, kind: 'column
     type: wideType(definition.type),
     isNullable: !definition.isNotNull,
     isConstant: false,
+    ...(definition.type === FLOAT ? { isFloat: true } : {}),
   };
 }
 
@@ -65,6 +80,7 @@ export function resolveName(scope: Scope, parts: readonly string[], position: nu
     return { bound: columnNode(table!, column, 'excluded'), used: 2 };
   }
   if (first === 'self') throw new SqlError('not_supported', 'not supported yet: self outside a lambda', position);
+  if (scope.source !== undefined) return resolveInSource(scope.source, scope.alias, parts, position);
   if (table === undefined) throw unknownColumn(parts.join('.'), position);
   if (first === scope.alias && parts.length > 1) {
     const column = findColumn(table, parts[1]!);
@@ -79,6 +95,21 @@ export function resolveName(scope: Scope, parts: readonly string[], position: nu
   const column = findColumn(table, first);
   if (column < 0) throw unknownColumn(first, position);
   return { bound: columnNode(table, column, 'column'), used: 1 };
+}
+
+function resolveInSource(
+  source: SourceColumns,
+  alias: string | undefined,
+  parts: readonly string[],
+  position: number,
+): ResolvedName {
+  let used = 0;
+  if (parts.length > 1 && parts[0] === alias) used = 1;
+  else if (parts.length > 2 && parts[0] === source.schema && parts[1] === alias) used = 2;
+  const column = source.names.indexOf(parts[used]!);
+  if (column >= 0) return { bound: source.nodes[column]!, used: used + 1 };
+  if (source.element === undefined) throw unknownColumn(parts.slice(0, used + 1).join('.'), position);
+  return { bound: source.element, used };
 }
 
 function unknownColumn(name: string, position: number): SqlError {

@@ -5,14 +5,21 @@ import { type Catalog, findColumn, findTable, type TableDefinition, tableName } 
 import { formatFlags } from '../../types/result-format.ts';
 import {
   BIGINT,
+  BOOL,
+  DATE,
   DOUBLE,
+  FLOAT,
   INT,
+  INTERVAL,
   JSON_TYPE,
   NULL_TYPE,
   TEXT,
   TIMESTAMP,
   TYPE_NAMES,
+  type TypeId,
+  UUID,
   VALUE_NAMES,
+  VECTOR,
   wideType,
 } from '../../types/type.ts';
 import type {
@@ -30,14 +37,18 @@ import type {
   TableSource,
   Update,
 } from '../ast/ast.ts';
-import type { Bound, BoundAggregate, BoundOrder, BoundOutput } from './bound.ts';
-import { bindCondition, bindExpression, integerNode, textNode } from './expressions.ts';
+import { type Bound, type BoundAggregate, type BoundOrder, type BoundOutput, shownType } from './bound.ts';
+import { bindCondition, bindExpression, integerNode, textNode, toJson } from './expressions.ts';
+import { setPath } from './json.ts';
 import { BOUND_NULL, operatorNode } from './operators.ts';
-import { constantScope, type GroupKey, isSameTree, type RequestScope, type Scope } from './scope.ts';
+import { columnNode, constantScope, type GroupKey, isSameTree, type RequestScope, type Scope } from './scope.ts';
+import { type BoundFunctionSource, bindFunctionSource } from './sources.ts';
 
 export type BoundSelect = {
   readonly kind: 'select';
   readonly table: TableDefinition | undefined;
+  /** A function in FROM, in the place of a table. */
+  readonly source: BoundFunctionSource | undefined;
   /** USE INDEX. */
   readonly forcedIndex: number | undefined;
   readonly where: Bound | undefined;
@@ -133,7 +144,13 @@ function coreOf(query: Query): SelectCore {
   }
 }
 
-function bindSource(core: SelectCore, catalog: Catalog): { table: TableDefinition; source: TableSource } | undefined {
+type FoundTable = { readonly table: TableDefinition; readonly source: TableSource };
+
+function bindSource(
+  core: SelectCore,
+  catalog: Catalog,
+  request: RequestScope,
+): FoundTable | BoundFunctionSource | undefined {
   if (core.from.length === 0) return undefined;
   if (core.from.length > 1) throw notSupported('joins', core.from[1]!.position);
   const source = core.from[0]!;
@@ -143,7 +160,9 @@ function bindSource(core: SelectCore, catalog: Catalog): { table: TableDefinitio
     case 'subquery':
       throw notSupported('subqueries', source.position);
     case 'function':
-      throw notSupported('functions in FROM', source.position);
+      if (source.columnAliases !== undefined) throw notSupported('column aliases', source.position);
+      if (source.lateral) throw notSupported('LATERAL', source.position);
+      return bindFunctionSource(source, request);
     case 'table':
       if (source.columnAliases !== undefined) throw notSupported('column aliases', source.position);
       return { table: lookupTable(catalog, source), source };
@@ -154,12 +173,13 @@ function bindQuery(query: Query, catalog: Catalog, request: RequestScope): Bound
   const core = coreOf(query);
   if (typeof core.distinct !== 'string') throw notSupported('DISTINCT ON', core.position);
   if (core.windows.length > 0) throw notSupported('window functions', core.windows[0]!.position);
-  const found = bindSource(core, catalog);
-  const table = found?.table;
+  const from = bindSource(core, catalog, request);
+  const found = from !== undefined && 'table' in from ? from : undefined;
+  const source = from !== undefined && 'kind' in from ? from : undefined;
   const base: Scope =
-    found === undefined
-      ? constantScope(request, 'SELECT')
-      : tableScope(request, found.table, found.source.alias, 'SELECT');
+    found !== undefined
+      ? tableScope(request, found.table, found.source.alias, 'SELECT')
+      : { ...constantScope(request, 'SELECT'), ...functionScope(source, core) };
   const items = expandItems(core.items, base);
   const where = core.where === undefined ? undefined : bindCondition(core.where, { ...base, clause: 'WHERE' });
   const keys = bindGroupKeys(core, items, base);
@@ -171,7 +191,8 @@ function bindQuery(query: Query, catalog: Catalog, request: RequestScope): Bound
   const order = bindOrder(query, items, outputs, scope, core.distinct === 'all');
   return {
     kind: 'select',
-    table,
+    table: found?.table,
+    source,
     forcedIndex: bindForcedIndex(found),
     where,
     grouping: isGrouped ? { keys: (keys ?? []).map((key) => key.bound), aggregates } : undefined,
@@ -188,16 +209,18 @@ function bindQuery(query: Query, catalog: Catalog, request: RequestScope): Bound
 /** The text of FORMAT, '' where there is none. Errors: unknown_format with its position. */
 function checkedFormat(format: Format | undefined): string {
   if (format === undefined) return '';
-  try {
-    formatFlags(format.text);
-  } catch (error) {
-    if (error instanceof SqlError) throw new SqlError(error.code, error.message, format.position);
-    throw error;
-  }
+  formatFlags(format.text, format.position);
   return format.text;
 }
 
-function bindForcedIndex(found: { table: TableDefinition; source: TableSource } | undefined): number | undefined {
+/** The columns of a function in FROM: called by its alias, or by its own name. */
+function functionScope(source: BoundFunctionSource | undefined, core: SelectCore): Partial<Scope> {
+  if (source === undefined) return {};
+  const [tree] = core.from;
+  return { source: source.columns, alias: (tree!.kind === 'function' ? tree!.alias : undefined) ?? source.name };
+}
+
+function bindForcedIndex(found: FoundTable | undefined): number | undefined {
   const wanted = found?.source.index;
   if (found === undefined || wanted === undefined) return undefined;
   const index = found.table.indexes.findIndex((candidate) => candidate.name === wanted.name);
@@ -226,14 +249,15 @@ function expandItems(items: readonly SelectItem[], base: Scope): Item[] {
       expanded.push({ name, alias: item.alias, tree: expression, bind: (scope) => bindExpression(expression, scope) });
       continue;
     }
-    const { table } = base;
-    if (table === undefined) throw new SqlError('syntax_error', '* needs a table in FROM', item.position);
+    const { table, source } = base;
+    const names = source?.names ?? table?.columns.map((column) => column.name);
+    if (names === undefined) throw new SqlError('syntax_error', '* needs a table in FROM', item.position);
     const qualifier = item.table.at(-1);
     if (qualifier !== undefined && qualifier !== base.alias)
       throw new SqlError('unknown_table', `'${item.table.join('.')}' is not a source of the query`, item.position);
-    for (const column of table.columns) {
-      const tree: Expression = { kind: 'name', parts: [base.alias!, column.name], position: item.position };
-      expanded.push({ name: column.name, alias: undefined, tree, bind: (scope) => bindExpression(tree, scope) });
+    for (const name of names) {
+      const tree: Expression = { kind: 'name', parts: [base.alias!, name], position: item.position };
+      expanded.push({ name, alias: undefined, tree, bind: (scope) => bindExpression(tree, scope) });
     }
   }
   return expanded;
@@ -251,7 +275,6 @@ function bindGroupKeys(core: SelectCore, items: readonly Item[], base: Scope): G
     const item = itemOf(ordinal, expression, items, base);
     const tree = item?.tree ?? expression;
     const bound = bindExpression(tree, { ...base, clause: 'GROUP BY' });
-    if (bound.type === JSON_TYPE) throw notSupported('GROUP BY of json', tree.position);
     return { tree, bound: bound.type === NULL_TYPE ? { ...BOUND_NULL, type: BIGINT } : bound };
   });
 }
@@ -267,6 +290,7 @@ function itemOf(ordinal: number | undefined, tree: Expression, items: readonly I
   if (tree.kind !== 'name' || tree.parts.length !== 1) return undefined;
   const [name] = tree.parts;
   if (base.table !== undefined && findColumn(base.table, name!) >= 0) return undefined;
+  if (base.source?.names.includes(name!) === true) return undefined;
   return items.find((item) => item.alias === name);
 }
 
@@ -336,7 +360,7 @@ function bindOrder(
 
 function isSameName(scope: Scope, a: Expression, b: Expression): boolean {
   if (a.kind === 'name' && b.kind === 'name') {
-    if (scope.table === undefined) return false;
+    if (scope.table === undefined && scope.source === undefined) return false;
     return (
       a.parts.at(-1) === b.parts.at(-1) &&
       isSameTree(scope.request, withoutAlias(a.parts, scope), withoutAlias(b.parts, scope))
@@ -402,7 +426,7 @@ function bindInsert(statement: Insert, catalog: Catalog, request: RequestScope):
             return row.map((cell, ordinal) =>
               cell.kind === 'default'
                 ? undefined
-                : toColumn(bindExpression(cell, scope), table, columns[ordinal]!, cell.position),
+                : toBatch(bindExpression(cell, scope), table, columns[ordinal]!, cell.position),
             );
           }),
         };
@@ -418,6 +442,15 @@ function bindInsert(statement: Insert, catalog: Catalog, request: RequestScope):
     conflict: bindConflict(statement, { ...scope, hasExcluded: true }),
     returning: bindReturning(statement.returning, scope),
   };
+}
+
+/** Types that a batch converts itself, and then says in which row it could not. */
+const CONVERTED: ReadonlySet<TypeId> = new Set([BOOL, BIGINT, DOUBLE, TEXT, JSON_TYPE]);
+
+/** A cell of VALUES: in its column's type, or in a type that the batch converts. Errors: as toColumn. */
+function toBatch(value: Bound, table: TableDefinition, column: number, position: number): Bound {
+  const converted = toColumn(value, table, column, position);
+  return value.kind !== 'null' && CONVERTED.has(value.type) ? value : converted;
 }
 
 function checkWidth(width: number, expected: number, table: TableDefinition, position: number): void {
@@ -454,8 +487,9 @@ function bindConflict(statement: Insert, scope: Scope): BoundInsert['conflict'] 
 }
 
 function bindAssignments(assignments: readonly Assignment[], scope: Scope, table: TableDefinition): BoundAssignment[] {
-  const seen = new Set<number>();
-  return assignments.map((assignment) => {
+  /** By column: its assignment, to which other paths of the same JSON column are added. */
+  const byColumn = new Map<number, BoundAssignment & { readonly isPath: boolean }>();
+  for (const assignment of assignments) {
     const column = findColumn(table, assignment.column);
     if (column < 0)
       throw new SqlError(
@@ -463,19 +497,43 @@ function bindAssignments(assignments: readonly Assignment[], scope: Scope, table
         `column '${assignment.column}' does not exist in table '${tableName(table)}'`,
         assignment.position,
       );
-    if (assignment.path.length > 0) throw notSupported('UPDATE of a path inside a JSON column', assignment.position);
     if (table.indexes[0]!.keys.some((key) => key.column === column))
       throw notSupported('UPDATE of a primary key column', assignment.position);
-    if (seen.has(column))
+    const earlier = byColumn.get(column);
+    const isPath = assignment.path.length > 0;
+    if (earlier !== undefined && !(isPath && earlier.isPath))
       throw new SqlError('duplicate_object', `column '${assignment.column}' is set twice`, assignment.position);
-    seen.add(column);
     const { value } = assignment;
-    if (value.kind === 'default') return { column, value: defaultNode(table, column) };
-    return {
-      column,
-      value: toColumn(bindExpression(value, { ...scope, clause: 'SET' }), table, column, value.position),
-    };
-  });
+    if (isPath) {
+      const base = earlier?.value ?? columnNode(table, column, 'column');
+      byColumn.set(column, { column, value: bindPathAssignment(assignment, base, scope, table, column), isPath });
+    } else if (value.kind === 'default') byColumn.set(column, { column, value: defaultNode(table, column), isPath });
+    else {
+      const bound = bindExpression(value, { ...scope, clause: 'SET' });
+      byColumn.set(column, { column, value: toColumn(bound, table, column, value.position), isPath });
+    }
+  }
+  return [...byColumn.values()];
+}
+
+/** `column.a.b = value`: the column, or what earlier paths have made of it, with the value inside. */
+function bindPathAssignment(
+  { path, value, position, column: name }: Assignment,
+  base: Bound,
+  scope: Scope,
+  table: TableDefinition,
+  column: number,
+): Bound {
+  const { type } = table.columns[column]!;
+  if (type !== JSON_TYPE)
+    throw new SqlError('type_mismatch', `column '${name}' is ${TYPE_NAMES[type]} and has no keys to set`, position);
+  if (value.kind === 'default')
+    throw new SqlError(
+      'invalid_definition',
+      `DEFAULT belongs to a column, not to a key in column '${name}'`,
+      value.position,
+    );
+  return setPath(base, path, toJson(bindExpression(value, { ...scope, clause: 'SET' })));
 }
 
 /** The column's default as a constant. */
@@ -489,11 +547,20 @@ function defaultNode(table: TableDefinition, column: number): Bound {
     case 'bool':
       return { ...base, kind: 'integer', value: defaultValue.value ? 1n : 0n };
     case 'double':
-      return { ...base, kind: 'double', value: defaultValue.value };
+      return {
+        ...base,
+        kind: 'double',
+        value: Number(defaultValue.value),
+        ...(type === FLOAT ? { isFloat: true } : {}),
+      };
     case 'text':
+      if (type === UUID) return operatorNode('text_to_uuid', UUID, [textNode(defaultValue.value)]);
+      if (type === INTERVAL) return operatorNode('text_to_interval', INTERVAL, [textNode(defaultValue.value)]);
       return textNode(defaultValue.value);
-    case 'json':
-      return { ...base, kind: 'json', value: defaultValue.value };
+    case 'json': {
+      const json: Bound = { ...base, type: JSON_TYPE, kind: 'json', value: defaultValue.value };
+      return type === VECTOR ? operatorNode('json_to_vector', VECTOR, [json], { canGiveNull: true }) : json;
+    }
   }
 }
 
@@ -508,8 +575,13 @@ export function toColumn(value: Bound, table: TableDefinition, column: number, p
     return { ...operatorNode('int_to_double_exact', DOUBLE, [value]), failure } as Bound;
   if (value.type === DOUBLE && wide === BIGINT)
     return { ...operatorNode('double_to_int_exact', BIGINT, [value]), failure } as Bound;
+  if (value.type === TEXT && wide === UUID) return operatorNode('text_to_uuid', UUID, [value]);
+  if (value.type === JSON_TYPE && wide === VECTOR)
+    return operatorNode('json_to_vector', VECTOR, [value], { canGiveNull: true });
   if (value.type === TEXT && wide === TIMESTAMP) return operatorNode('text_to_timestamp', TIMESTAMP, [value]);
-  if (wide === JSON_TYPE) return operatorNode('to_json', JSON_TYPE, [value], { immediate: value.type });
+  if (value.type === TEXT && wide === DATE) return operatorNode('text_to_date', DATE, [value], { immediate: 1 });
+  if (value.type === TEXT && wide === INTERVAL) return operatorNode('text_to_interval', INTERVAL, [value]);
+  if (wide === JSON_TYPE) return operatorNode('to_json', JSON_TYPE, [value], { immediate: shownType(value) });
   throw new SqlError(
     'type_mismatch',
     `column '${name}': ${VALUE_NAMES[value.type]} cannot be stored as ${TYPE_NAMES[type]}`,

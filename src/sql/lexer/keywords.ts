@@ -6,11 +6,7 @@
  * constant must be reserved: were it a column, the same text would be a subtraction.
  */
 
-export const RESERVED_WORDS: ReadonlySet<string> = new Set(
-  `all and any as between case cross current_date current_timestamp default delete distinct else end except exists
-   false from full group having in inner insert intersect into is join lateral left like limit not null offset on or order
-   returning right select set then true union update using values when where window with`.split(/\s+/),
-);
+export { RESERVED_WORDS } from '../../base/reserved-words.ts';
 
-/** Reserved words that are functions when a parenthesis follows: `left('abc', 1)`, `set(obj, path, v)`, `values(obj)`. */
-export const RESERVED_FUNCTIONS: ReadonlySet<string> = new Set(['left', 'right', 'set', 'values']);
+/** Reserved words that are functions when a parenthesis follows: `left('abc', 1)`, `like(s, p)`, `set(obj, path, v)`, `values(obj)`. */
+export const RESERVED_FUNCTIONS: ReadonlySet<string> = new Set(['left', 'like', 'right', 'set', 'values']);

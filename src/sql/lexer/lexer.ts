@@ -7,6 +7,7 @@
 import { isUtf8 } from 'node:buffer';
 import { SqlError } from '../../base/errors.ts';
 import { IDENTIFIER_BYTES_MAX, PARAMETER_COUNT_MAX } from '../../base/limits.ts';
+import { showText } from '../../types/utf8.ts';
 import { classOf, isDigit, isWordByte, skipSpace } from './characters.ts';
 import { numberEnd, parseDouble, parseInteger } from './number.ts';
 import { decodeText, utf8 } from './text.ts';
@@ -119,15 +120,17 @@ export class Lexer {
     const end = Math.abs(signedEnd);
     const text = utf8(bytes, start, end);
     if (end < bytes.length && isWordByte(bytes[end]!)) {
-      throw new SqlError('syntax_error', `unexpected letters after the number '${text}'`, start);
+      throw new SqlError('syntax_error', `unexpected letters after the number ${showText(bytes, start, end)}`, start);
     }
     if (signedEnd > 0) {
       const value = parseInteger(bytes, start, end);
-      if (value === undefined) throw new SqlError('out_of_range', `integer '${text}' is out of range`, start);
+      if (value === undefined)
+        throw new SqlError('out_of_range', `integer ${showText(bytes, start, end)} is out of range`, start);
       return { kind: 'int', start, end, text, keyword: '', value };
     }
     const value = parseDouble(bytes, start, end);
-    if (value === Infinity) throw new SqlError('out_of_range', `number '${text}' is out of range`, start);
+    if (value === Infinity)
+      throw new SqlError('out_of_range', `number ${showText(bytes, start, end)} is out of range`, start);
     return { kind: 'double', start, end, text, keyword: '', value };
   }
 
@@ -137,7 +140,12 @@ export class Lexer {
     while (end < bytes.length && isWordByte(bytes[end]!)) end++;
     const text = utf8(bytes, start, end);
     const index = /^\$[0-9]+$/.test(text) ? Number(text.slice(1)) : 0;
-    if (index === 0) throw new SqlError('syntax_error', `expected a parameter from $1 but found '${text}'`, start);
+    if (index === 0)
+      throw new SqlError(
+        'syntax_error',
+        `expected a parameter from $1 but found ${showText(bytes, start, end)}`,
+        start,
+      );
     if (index > PARAMETER_INDEX_MAX) {
       throw new SqlError('limit_exceeded', `parameters go up to $${PARAMETER_INDEX_MAX}`, start);
     }

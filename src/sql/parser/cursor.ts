@@ -204,8 +204,11 @@ export class Cursor {
 function describe(token: Token): string {
   if (token.kind === 'end') return 'the end of the text';
   if (token.kind === 'text') return 'a string';
-  return `'${token.text}'`;
+  return token.text.length > TOKEN_SHOWN_LENGTH ? `'${token.text.slice(0, TOKEN_SHOWN_LENGTH)}…'` : `'${token.text}'`;
 }
+
+/** Characters of a long number or name that an error repeats. */
+const TOKEN_SHOWN_LENGTH = 64;
 
 /** The error of 9223372036854775808 without a minus. */
 export function integerOutOfRange(token: Token): SqlError {

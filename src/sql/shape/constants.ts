@@ -10,6 +10,7 @@
  * |    5 | null            |                                     |                    | the word                       |
  * |    6 | default (cells) |                                     |                    | the word                       |
  * |    7 | `$n` (cells)    | n, from 1                           |                    | `$` and the digits             |
+ * |    8 | array of numbers (cells) |                            |                    | the whole, which is JSON       |
  *
  * Positions are byte offsets in the array that was scanned. `escaped` is 1 where a text has to be decoded (decodeText,
  * decodeTextInto of lexer/text.ts), 0 where its bytes are what it says.
@@ -22,6 +23,7 @@ export const KIND_BOOL = 4;
 export const KIND_NULL = 5;
 export const KIND_DEFAULT = 6;
 export const KIND_PARAMETER = 7;
+export const KIND_NUMBERS = 8;
 
 export class Constants {
   count = 0;

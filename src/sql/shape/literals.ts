@@ -2,6 +2,8 @@
  * Reading one constant into a Constants array. Each function takes the position of the constant's first byte and returns
  * the position behind it, or -1 when it is malformed: the parser then reports the error.
  */
+import { skipJsonSpace } from '../../types/json/parse.ts';
+import { NUMBER_TOO_LARGE, numberKind, scanNumber } from '../../types/number-text.ts';
 import { isDigit, isWordByte } from '../lexer/characters.ts';
 import { PARAMETER_INDEX_MAX } from '../lexer/lexer.ts';
 import { INT64_LIMIT, numberEnd, parseDouble, parseInteger } from '../lexer/number.ts';
@@ -82,6 +84,32 @@ function readDouble(bytes: Uint8Array, start: number, at: number, end: number, i
   if (value === Infinity) return -1;
   into.add(2 /* double */, value, start, after, 0);
   return after;
+}
+
+/**
+ * An array of numbers that is JSON as it stands, at its bracket: the cell is its text. Whatever else an array can hold is left
+ * to the parser.
+ */
+export function readNumbers(bytes: Uint8Array, at: number, end: number, into: Constants): number {
+  const start = at;
+  at = skipJsonSpace(bytes, at + 1, end);
+  if (at < end && bytes[at] === 93) {
+    into.add(8 /* array of numbers */, 0, start, at + 1, 0);
+    return at + 1;
+  }
+  while (at < end) {
+    at = scanNumber(bytes, at, end);
+    if (at < 0 || numberKind === NUMBER_TOO_LARGE) return -1;
+    at = skipJsonSpace(bytes, at, end);
+    const byte = at < end ? bytes[at] : 0;
+    if (byte === 93) {
+      into.add(8 /* array of numbers */, 0, start, at + 1, 0);
+      return at + 1;
+    }
+    if (byte !== 44) return -1;
+    at = skipJsonSpace(bytes, at + 1, end);
+  }
+  return -1;
 }
 
 /** A text, at its opening quote. */

@@ -3,7 +3,7 @@
  */
 import { classOf, isWordByte, skipSpace } from '../lexer/characters.ts';
 import type { Constants } from './constants.ts';
-import { readNegativeNumber, readNumber, readParameter, readText, startsNumber } from './literals.ts';
+import { readNegativeNumber, readNumber, readNumbers, readParameter, readText, startsNumber } from './literals.ts';
 import { wordNumber } from './words.ts';
 
 /** Reads the cells of a row from behind its parenthesis. The position behind the row, or -1 when a cell is not literal. */
@@ -30,7 +30,10 @@ export function readRow(bytes: Uint8Array, at: number, end: number, cells: Const
   }
 }
 
-/** Reads one cell: a number with or without a sign directly before it, a text, TRUE, FALSE, NULL, DEFAULT or `$n`. */
+/**
+ * Reads one cell: a number with or without a sign directly before it, a text, TRUE, FALSE, NULL, DEFAULT, `$n`, or an array
+ * of numbers.
+ */
 function readCell(bytes: Uint8Array, at: number, end: number, cells: Constants): number {
   const byte = bytes[at]!;
   const byteClass = classOf(byte);
@@ -39,6 +42,7 @@ function readCell(bytes: Uint8Array, at: number, end: number, cells: Constants):
   if (byteClass === 4 /* $ */) return readParameter(bytes, at, end, cells);
   if (byteClass >= 7 /* operator, symbol */) {
     if (byte === 46) return startsNumber(bytes, at, end) ? readNumber(bytes, at, end, cells) : -1;
+    if (byte === 91) return readNumbers(bytes, at, end, cells);
     if (!startsNumber(bytes, at + 1, end)) return -1;
     if (byte === 45) return readNegativeNumber(bytes, at, end, cells);
     return byte === 43 ? readNumber(bytes, at + 1, end, cells) : -1;

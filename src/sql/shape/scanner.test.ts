@@ -66,6 +66,8 @@ function printOne(bytes: Uint8Array, { kind, number, big, start, end, escaped }:
       return 'null';
     case 6:
       return 'default';
+    case 8:
+      return Buffer.from(bytes.subarray(start[index], end[index])).toString();
     default:
       return `$${value}`;
   }
@@ -200,7 +202,17 @@ test('VALUES lists of INSERT leave the text', () => {
       'with x as (insert into t values (1)) select 2',
       'with x as (insert into t values<list 1>) select <int> | 2 | (1)',
     ],
+    [
+      'insert into t values (1, [1, -2.5e3 ,0]), ([], [ -9223372036854775808 ])',
+      'insert into t values<list 2> |  | (1 [1, -2.5e3 ,0]) ([] [ -9223372036854775808 ])',
+    ],
     // With any other expression, or rows of different width, the list is part of the shape.
+    ['insert into t values ([1, a])', 'insert into t values ([<int>, a]) | 1'],
+    ['insert into t values ([1, [2]])', 'insert into t values ([<int>, [<int>]]) | 1 2'],
+    ['insert into t values ([.5])', 'insert into t values ([<double>]) | 0.5d'],
+    ['insert into t values ([- 1])', 'insert into t values ([- <int>]) | 1'],
+    ['insert into t values ([1, 2][0])', 'insert into t values ([<int>, <int>][<int>]) | 1 2 0'],
+    ['insert into t values ([1 /* c */])', 'insert into t values ([<int> ]) | 1'],
     ['insert into t values (1, a), (2, 3)', 'insert into t values (<int>, a), (<int>, <int>) | 1 2 3'],
     ['insert into t values (1), (2 + 3)', 'insert into t values (<int>), (<int> + <int>) | 1 2 3'],
     ['insert into t values (1), (-2::int)', 'insert into t values (<int>), (-<int>::int) | 1 2'],

@@ -13,12 +13,14 @@
  * |   6 | double        | 8 bytes                                                                                 |
  * |   7 | string        | u8 length, UTF-8 bytes                                                                  |
  * |   8 | string        | u32 length, UTF-8 bytes                                                                 |
- * |   9 | array         | u32 length of all that follows, u32 count, elements, [table]                            |
- * |  10 | object        | u32 length of all that follows, u32 count, entries (key, value) in their order, [table] |
+ * |   9 | array         | u32 length of all that follows, u32 count, u8 height, elements, [table]                 |
+ * |  10 | object        | the same with entries (key, value), in their order, for elements                        |
  *
  * All little-endian, nothing aligned. An integer has its shortest tag, a string too. A key is a u8 length below 255, or 255
  * and a u32 length, then its bytes. A table stands where count is above 16: `count` u32 offsets from the first element or
  * entry; those of an object are sorted by key (unsigned bytes, a prefix before the longer). Keys of an object differ.
+ * The height of a container is 1 more than that of the highest value in it, that of a scalar is 0: whoever puts a value into
+ * another knows the depth of the result without looking inside, so that no value is ever deeper than NESTING_DEPTH_MAX.
  */
 
 import type { RegisterFile } from '../../base/registers.ts';
@@ -39,8 +41,8 @@ export const JSON_OBJECT = 10;
 
 /** Containers with more elements have a table. */
 export const JSON_TABLE_MIN = 16;
-/** Bytes of a container before its first element: tag, length, count. */
-export const JSON_CONTAINER_BYTES = 9;
+/** Bytes of a container before its first element: tag, length, count, height. */
+export const JSON_CONTAINER_BYTES = 10;
 
 /** Four little-endian bytes as a signed word. */
 export function word(bytes: Uint8Array, at: number): number {
@@ -87,6 +89,11 @@ export function keyLength(bytes: Uint8Array, at: number): number {
 /** Elements or entries of the container at `at`. */
 export function jsonCount(bytes: Uint8Array, at: number): number {
   return word(bytes, at + 5);
+}
+
+/** Levels of containers of the value at `at`: 0 for a scalar. */
+export function jsonHeight(bytes: Uint8Array, at: number): number {
+  return bytes[at]! >= JSON_ARRAY ? bytes[at + 9]! : 0;
 }
 
 /** Offset of element `index` of the value at `at`, or -1 where it is no array or has no such element. */

@@ -1,6 +1,6 @@
 /** Equality of binary JSON values: structural, integers and doubles by value, objects without regard to key order. */
 
-import { bigOfWords, compareIntDouble, numberOfWords } from '../int64.ts';
+import { bigOfWords, compareIntDouble, compareWords, numberOfWords } from '../int64.ts';
 import { compareBytes } from '../utf8.ts';
 import {
   isJsonInt,
@@ -40,11 +40,32 @@ export function jsonEquals(a: Uint8Array, atA: number, b: Uint8Array, atB: numbe
   return compareBytes(a, startA, jsonEnd(a, atA) - startA, b, startB, jsonEnd(b, atB) - startB) === 0;
 }
 
-function intEqualsDouble(bytes: Uint8Array, at: number, double: number): boolean {
+/** True for the tags of integers and doubles. */
+export function isJsonNumber(tag: number): boolean {
+  return tag === JSON_DOUBLE || isJsonInt(tag);
+}
+
+/** Negative, 0 or positive: the exact order of two numbers. */
+export function compareJsonNumbers(a: Uint8Array, atA: number, b: Uint8Array, atB: number): number {
+  if (isJsonInt(a[atA]!)) {
+    if (isJsonInt(b[atB]!)) return compareWords(jsonLow(a, atA), jsonHigh(a, atA), jsonLow(b, atB), jsonHigh(b, atB));
+    return compareIntAndDouble(a, atA, jsonDoubleAt(b, atB));
+  }
+  const double = jsonDoubleAt(a, atA);
+  if (isJsonInt(b[atB]!)) return -compareIntAndDouble(b, atB, double);
+  const other = jsonDoubleAt(b, atB);
+  return double === other ? 0 : double < other ? -1 : 1;
+}
+
+function compareIntAndDouble(bytes: Uint8Array, at: number, double: number): number {
   const low = jsonLow(bytes, at);
   const high = jsonHigh(bytes, at);
   const value = numberOfWords(low, high);
-  return compareIntDouble(value, Number.isNaN(value) ? bigOfWords(low, high) : 0n, double) === 0;
+  return compareIntDouble(value, Number.isNaN(value) ? bigOfWords(low, high) : 0n, double);
+}
+
+function intEqualsDouble(bytes: Uint8Array, at: number, double: number): boolean {
+  return compareIntAndDouble(bytes, at, double) === 0;
 }
 
 function arraysEqual(a: Uint8Array, atA: number, b: Uint8Array, atB: number): boolean {

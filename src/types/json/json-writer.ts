@@ -25,6 +25,7 @@ import {
   JSON_TABLE_MIN,
   JSON_TRUE,
   jsonEnd,
+  jsonHeight,
   keyLength,
   keyStart,
 } from './binary.ts';
@@ -36,6 +37,8 @@ export class JsonWriter extends ByteWriter {
   /** By open container: its offset in bytes, and where its element offsets start in `offsets`. */
   private readonly containers: Int32Array = new Int32Array(NESTING_DEPTH_MAX);
   private readonly firsts: Int32Array = new Int32Array(NESTING_DEPTH_MAX);
+  /** By open container: height of the highest value in it so far. */
+  private readonly heights: Uint8Array = new Uint8Array(NESTING_DEPTH_MAX);
   private depth = 0;
   /** Offsets of the elements of all open containers, the innermost last. */
   private offsets: Int32Array = new Int32Array(256);
@@ -108,8 +111,16 @@ export class JsonWriter extends ByteWriter {
     this.copy(source, start, end);
   }
 
-  /** A value in binary form: source[start, end). */
+  /** A value in binary form: source[start, end). Throws limit_exceeded where it would lie too deep. */
   raw(source: Uint8Array, start: number, end: number): void {
+    if (source[start]! >= JSON_ARRAY) this.addHeight(jsonHeight(source, start));
+    this.copy(source, start, end);
+  }
+
+  /** An entry of an object, key and value, in binary form: source[start, end), its value at `value`. */
+  rawEntry(source: Uint8Array, start: number, value: number, end: number): void {
+    this.element();
+    if (source[value]! >= JSON_ARRAY) this.addHeight(jsonHeight(source, value));
     this.copy(source, start, end);
   }
 
@@ -160,13 +171,22 @@ export class JsonWriter extends ByteWriter {
     this.length = container + 1;
     this.uint32(end - container - 5);
     this.uint32(count);
+    const height = this.heights[depth]! + 1;
+    this.bytes[this.length] = height;
     this.length = end;
+    if (depth > 0 && this.heights[depth - 1]! < height) this.heights[depth - 1] = height;
+  }
+
+  /** A finished container of that height goes into the innermost open one. */
+  private addHeight(height: number): void {
+    const depth = this.depth;
+    if (depth + height > NESTING_DEPTH_MAX) throw tooDeep();
+    if (depth > 0 && this.heights[depth - 1]! < height) this.heights[depth - 1] = height;
   }
 
   private begin(tag: number): void {
-    if (this.depth === NESTING_DEPTH_MAX) {
-      throw new SqlError('limit_exceeded', `JSON is nested deeper than ${NESTING_DEPTH_MAX} levels`);
-    }
+    if (this.depth === NESTING_DEPTH_MAX) throw tooDeep();
+    this.heights[this.depth] = 0;
     this.containers[this.depth] = this.length;
     this.firsts[this.depth] = this.offsetCount;
     this.depth++;
@@ -217,16 +237,23 @@ export class JsonWriter extends ByteWriter {
     }
     this.length = container + JSON_CONTAINER_BYTES;
     this.offsetCount = first;
+    let height = 0;
     // A Map keeps the place of the first `set`, and has the value of the last.
     for (const [key, entry] of values) {
       const keyBytes = Buffer.from(key, 'latin1');
       this.key(keyBytes, 0, keyBytes.length);
       const value = keyStart(old, entry) + keyLength(old, entry);
+      height = Math.max(height, jsonHeight(old, value));
       this.copy(old, value, jsonEnd(old, value));
     }
+    this.heights[this.depth] = height;
     if (values.size > JSON_TABLE_MIN) this.sortEntries(first, values.size);
     return values.size;
   }
+}
+
+function tooDeep(): SqlError {
+  return new SqlError('limit_exceeded', `JSON is nested deeper than ${NESTING_DEPTH_MAX} levels`);
 }
 
 function compareKeys(bytes: Uint8Array, a: number, b: number): number {

@@ -3,9 +3,12 @@
 import { assert } from '../../base/assert.ts';
 import { SqlError } from '../../base/errors.ts';
 import type { LimitSpec } from '../../program/program.ts';
+import { shortestOfFloat } from '../../types/number-text.ts';
+import { byteLengthOf } from '../core/bytes.ts';
 import { unknownOpcode } from '../core/interpreter.ts';
 import { RECORD_ROWS, resultTooLarge } from '../core/result.ts';
 import type { CoordinatorVm } from './coordinator-vm.ts';
+import { IntegerSeries, JsonElements, TimeSeries } from './row-sources.ts';
 
 /** Type number of a parameter that holds a partition ordinal: int. */
 const ORDINAL_TYPE = 4;
@@ -81,8 +84,59 @@ export function runCoordinator(vm: CoordinatorVm, op: number, a: number, b: numb
     case 401: // limit_check
       if (vm.num[a] < 0 || (Number.isNaN(vm.num[a]) && vm.big[a] < 0n)) throw negativeLimit(b);
       return pc;
+    case 402: {
+      // series_int
+      const series = new IntegerSeries();
+      vm.rowSources[a] = series;
+      return series.open(vm, b) ? pc : c;
+    }
+    case 403: {
+      // series_time
+      const series = new TimeSeries();
+      vm.rowSources[a] = series;
+      return series.open(vm, b) ? pc : c;
+    }
+    case 404: {
+      // each_open
+      const elements = new JsonElements(vm.memory);
+      vm.rowSources[a] = elements;
+      return elements.open(vm, b) ? pc : c;
+    }
+    case 405: // source_next
+      if (!vm.rowSources[a].next()) return pc;
+      return vm.passesRow() ? b : vm.pauseAt(b);
+    case 406: // source_value
+      vm.rowSources[b].load(vm, a);
+      return pc;
+    case 407: // batch_put
+      putConverted(vm, a, b, c);
+      return pc;
+    case 408: // batch_put_null
+      if (vm.nul[c] !== 0) vm.builder(a).setNull(b & 0xffff);
+      else putConverted(vm, a, b, c);
+      return pc;
     default:
       throw unknownOpcode(op);
+  }
+}
+
+/** A value of another type than its column's; `place` is the column and, from bit 16, the type. */
+function putConverted(vm: CoordinatorVm, batch: number, place: number, register: number): void {
+  const { num, big, memory } = vm;
+  const builder = vm.builder(batch);
+  const column = place & 0xffff;
+  const value = num[register];
+  const type = place >>> 16;
+  if (type === 1 /* bool */) builder.setBool(column, value !== 0);
+  else if (type === 5 /* bigint */) builder.setInt(column, value, Number.isNaN(value) ? big[register] : 0n);
+  else if (type === 6 /* float, into json */) builder.setDouble(column, shortestOfFloat(value));
+  else if (type === 7 /* double */) builder.setDouble(column, value);
+  else {
+    const bytes = memory.u8[value >>> 26];
+    const start = ((value & 0x3ffffff) << 4) + 4;
+    const end = start + byteLengthOf(memory, value);
+    if (type === 8 /* text */) builder.setTextBytes(column, bytes, start, end);
+    else builder.setJsonBytes(column, bytes, start, end);
   }
 }
 
@@ -97,6 +151,15 @@ function routePoint(vm: CoordinatorVm, parameter: number, point: number): void {
 function routeList(vm: CoordinatorVm, list: number): void {
   const spec = vm.program.program.lists[list];
   const routed = vm.routed(spec.table);
+  if (spec.set >= 0) {
+    const set = vm.literalSet(spec.set);
+    for (let key = 0; key < set.count; key++) {
+      set.load(key, vm, spec.keyRegister);
+      const ordinal = routed.ordinal(vm.memory, vm, spec.keyRegister);
+      vm.addNodes(routed.routing.maskLow[ordinal], routed.routing.maskHigh[ordinal]);
+    }
+    return;
+  }
   for (let register = spec.keyRegister; register < spec.keyRegister + spec.keyCount; register++) {
     if (vm.nul[register] !== 0) continue;
     const ordinal = routed.ordinal(vm.memory, vm, register);

@@ -29,6 +29,10 @@ export interface RequestContext {
   readonly batches: number[];
   /** Ref to `byteLength` bytes that live as long as the request. */
   allocate(byteLength: number): number;
+  /** The request waits so long, or longer, before it takes its place in the order. */
+  sleep(milliseconds: number): void;
+  /** Asked every few thousand rows that the coordinator makes itself. Throws timeout where the request has taken too long. */
+  checkTime(): void;
 }
 
 /** Results of the parts of a ticket: part i's inline area is at byte `bytes[i]` of arena `arenas[i]`, for i < count. */
@@ -41,6 +45,8 @@ export interface PartResults {
 export interface CoordinatorEnvironment {
   /** The definition of a table in the catalog version that the program was compiled for. */
   table(tableId: number): TableDefinition;
+  /** The table of that name in it. Only where heads run. */
+  findTable?(schema: string, name: string): TableDefinition | undefined;
 }
 
 /** The parts of a program that needed no node. */

@@ -6,10 +6,21 @@
 import type { Memory } from '../../base/memory.ts';
 import { createRegisters, type RegisterFile } from '../../base/registers.ts';
 import type { SortKey } from '../../program/program.ts';
+import { compareUuids } from '../../types/uuid.ts';
+import { compareVectors } from '../../types/vector.ts';
 import { compareBytes } from '../core/bytes.ts';
 import { compareIntegers } from '../core/integers.ts';
 import { ResultReader } from '../core/result.ts';
-import { compareWide, DOUBLE_KIND, INTEGER_KIND, kindOf, orderPrefix, TEXT_KIND } from '../core/value-column.ts';
+import {
+  compareIntervalRefs,
+  DOUBLE_KIND,
+  INTEGER_KIND,
+  INTERVAL_KIND,
+  kindOf,
+  orderPrefix,
+  TEXT_KIND,
+  VECTOR_KIND,
+} from '../core/value-column.ts';
 import type { PartResults } from './request.ts';
 
 export class StreamMerge {
@@ -127,6 +138,8 @@ export class StreamMerge {
     if (kind === INTEGER_KIND) return compareIntegers(registers.num, registers.big, left, right);
     if (kind === DOUBLE_KIND) return registers.num[left] - registers.num[right];
     if (kind === TEXT_KIND) return compareBytes(this.memory, registers.num[left], registers.num[right]);
-    return compareWide(this.memory, registers.num[left], registers.num[right]);
+    if (kind === INTERVAL_KIND) return compareIntervalRefs(this.memory, registers.num[left], registers.num[right]);
+    if (kind === VECTOR_KIND) return compareVectors(this.memory, registers.num[left], registers.num[right]);
+    return compareUuids(this.memory, registers.num[left], registers.num[right]);
   }
 }

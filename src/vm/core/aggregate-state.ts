@@ -59,6 +59,8 @@ const INT64_MAX = 2n ** 63n - 1n;
 export class AggregateState {
   readonly kind: number;
   readonly isNullable: boolean;
+  /** sum or avg of all values: the interpreter adds what stays inside ±2^53 itself. */
+  readonly isPlainSum: boolean;
   /** The values met, for DISTINCT: keys (group, value). */
   readonly distinct: KeyTable | null;
   /** Type of the argument. */
@@ -81,6 +83,7 @@ export class AggregateState {
     // The least and the greatest of distinct values are those of all values.
     const isDistinct = spec.isDistinct && !isExtreme;
     this.distinct = isDistinct ? new KeyTable([BIGINT, spec.argument], memory, workspace) : null;
+    this.isPlainSum = !isDistinct && this.kind >= SUM_INT && this.kind <= AVG_DOUBLE;
     this.pair = isDistinct ? createRegisters(2) : null;
   }
 

@@ -5,8 +5,9 @@
  * streams get a record a row, so that the coordinator can merge or cut them.
  */
 
-import type { OutputSpec } from '../../program/program.ts';
+import type { ConstantList, OutputSpec } from '../../program/program.ts';
 import { BIGINT } from '../../types/type.ts';
+import { loadCell } from './cells.ts';
 import { unknownOpcode } from './interpreter.ts';
 import { RECORD_ROW } from './result.ts';
 import type { Sorter } from './sorter.ts';
@@ -83,9 +84,42 @@ export function runGroupsAndResults(vm: Vm, op: number, a: number, b: number, c:
       set.aggregates[b].counts[set.current] += vm.num[c];
       return pc;
     }
+    case 338: // set_open
+      vm.openSet(a, b);
+      return pc;
+    case 339: // set_add
+      vm.literalSet(a).add(vm, b, c);
+      return pc;
+    case 340: // set_params
+      addParameters(vm, a, b, c);
+      return pc;
+    case 341: // set_list
+      vm.literalSet(a).addList(vm.program.program.constants[b] as ConstantList, vm, c, vm.scratch);
+      return pc;
+    case 342: // set_has
+      vm.num[a] = vm.literalSet(b).has(vm, c) ? 1 : 0;
+      return pc;
     default:
       throw unknownOpcode(op);
   }
+}
+
+/** Register 0 is used for each value, and keeps its own. */
+function addParameters(vm: Vm, ordinal: number, first: number, count: number): void {
+  const set = vm.literalSet(ordinal);
+  const { memory, parameterArena, parameterWord, num, big, nul } = vm;
+  const words = memory.i32[parameterArena];
+  const kept = num[0];
+  const keptBig = big[0];
+  const keptNull = nul[0];
+  for (let parameter = first; parameter < first + count; parameter++) {
+    const word = parameterWord + parameter * 4;
+    loadCell(vm, 0, memory, parameterArena, word);
+    set.add(vm, 0, words[word + 2]);
+  }
+  num[0] = kept;
+  big[0] = keptBig;
+  nul[0] = keptNull;
 }
 
 function sendRow(vm: Vm, output: OutputSpec, first: number, stream: number): void {

@@ -8,9 +8,12 @@
  * A family function that can jump returns the next program counter (in words), the others nothing.
  */
 
-import { SqlError } from '../../base/errors.ts';
+import { ERROR_CODES, SqlError } from '../../base/errors.ts';
 import { readInt64 } from '../../types/int64.ts';
 import type { TypeId } from '../../types/type.ts';
+import { decodeUtf8 } from '../../types/utf8.ts';
+import { cosineDistance, innerProduct, l2Distance } from '../../types/vector-distance.ts';
+import { byteLengthOf } from './bytes.ts';
 import { loadCell, storeCell } from './cells.ts';
 import { runGroupsAndResults } from './groups-and-results.ts';
 import {
@@ -27,13 +30,31 @@ import {
   subtractIntegers,
   zeroDivision,
 } from './integers.ts';
+import { runJsonPaths } from './json-path.ts';
 import { runNumbers } from './numbers.ts';
 import { runTextAndJson } from './text-and-json.ts';
+import { runTime } from './time.ts';
+import { runUuidsAndVectors } from './uuids-and-vectors.ts';
 import { kindOf, TEXT_KIND } from './value-column.ts';
-import type { Vm } from './vm.ts';
+import type { PartitionView, Vm } from './vm.ts';
 
 /** Runs `code` from word `pc` to `ret` or `send`. Throws SqlError. */
 export function interpret(vm: Vm, code: Int32Array, pc: number): void {
+  while (pc >= 0) pc = interpretSlice(vm, code, pc);
+}
+
+/** Rows of a scan after which interpretSlice returns to be called again. */
+const SLICE_ROWS = 1024;
+
+/**
+ * Runs until the end, which is -1, or for some rows of a scan, and then gives the word to go on from. A scan thus calls it
+ * again and again, and V8 replaces the code that it has made for the middle of a running loop (on-stack replacement, which
+ * asks registers for their shape at every access) by code for the function: 10 % faster.
+ */
+function interpretSlice(vm: Vm, code: Int32Array, start: number): number {
+  // `| 0`: a number that V8 keeps in a machine register, here and wherever pc comes out of a call.
+  let pc = start | 0;
+  let rowsLeft = SLICE_ROWS;
   const num = vm.num;
   const big = vm.big;
   const nul = vm.nul;
@@ -41,15 +62,15 @@ export function interpret(vm: Vm, code: Int32Array, pc: number): void {
   const groups = vm.groups;
   for (;;) {
     const op = code[pc];
-    const a = code[pc + 1];
-    const b = code[pc + 2];
-    const c = code[pc + 3];
-    pc += 4;
+    const a = code[(pc + 1) | 0];
+    const b = code[(pc + 2) | 0];
+    const c = code[(pc + 3) | 0];
+    pc = (pc + 4) | 0;
     switch (op >>> 6) {
       case 0:
         switch (op) {
           case 0: // ret
-            return;
+            return -1;
           case 1: // jmp
             pc = a;
             continue;
@@ -69,13 +90,13 @@ export function interpret(vm: Vm, code: Int32Array, pc: number): void {
             if (nul[a] === 0) pc = b;
             continue;
           case 7: // guard1
-            if ((nul[a] = nul[b]) !== 0) pc += 4;
+            if ((nul[a] = nul[b]) !== 0) pc = (pc + 4) | 0;
             continue;
           case 8: // guard2
-            if ((nul[a] = nul[b] | nul[c]) !== 0) pc += 4;
+            if ((nul[a] = nul[b] | nul[c]) !== 0) pc = (pc + 4) | 0;
             continue;
           case 9: // guard_n
-            if ((nul[a] = anyNull(nul, b, c)) !== 0) pc += 4;
+            if ((nul[a] = anyNull(nul, b, c)) !== 0) pc = (pc + 4) | 0;
             continue;
           case 10: {
             // move
@@ -137,6 +158,41 @@ export function interpret(vm: Vm, code: Int32Array, pc: number): void {
             continue;
           case 26: // fail
             throw failure(vm, a, b);
+          case 27: // defer_error
+            vm.deferErrors(a, b);
+            continue;
+          case 28: // defer_end
+            vm.deferErrors(0, -1);
+            continue;
+          case 29: // param_deferred
+            nul[a] = loadDeferred(vm, a, b);
+            continue;
+          case 30: // check_param
+            if (nul[a] === 2) throw keptError(vm, b);
+            continue;
+          case 31: // jmp_unless_eq
+            if (num[a] === num[b]) continue;
+            if (!(Number.isNaN(num[a]) && Number.isNaN(num[b]) && big[a] === big[b])) pc = c;
+            continue;
+          case 32: // jmp_unless_ne
+            if (num[a] === num[b] || (Number.isNaN(num[a]) && Number.isNaN(num[b]) && big[a] === big[b])) pc = c;
+            continue;
+          case 33: // jmp_unless_lt
+            if (num[a] < num[b]) continue;
+            if (!(isBeyond(num, a, b) && compareBeyond(num, big, a, b) < 0)) pc = c;
+            continue;
+          case 34: // jmp_unless_le
+            if (num[a] <= num[b]) continue;
+            if (!(isBeyond(num, a, b) && compareBeyond(num, big, a, b) <= 0)) pc = c;
+            continue;
+          case 35: // jmp_unless_gt
+            if (num[a] > num[b]) continue;
+            if (!(isBeyond(num, a, b) && compareBeyond(num, big, a, b) > 0)) pc = c;
+            continue;
+          case 36: // jmp_unless_ge
+            if (num[a] >= num[b]) continue;
+            if (!(isBeyond(num, a, b) && compareBeyond(num, big, a, b) >= 0)) pc = c;
+            continue;
           default:
             throw unknownOpcode(op);
         }
@@ -263,69 +319,113 @@ export function interpret(vm: Vm, code: Int32Array, pc: number): void {
       case 3:
         switch (op) {
           case 193: // scan_next
-            vm.countRow();
-            if (cursors[a].nextScan()) pc = b;
+            if (cursors[a].nextScan()) {
+              pc = b;
+              if (--rowsLeft > 0) continue;
+            } else rowsLeft--;
+            // At the end of a scan and of a slice; the rows in between are counted together.
+            vm.countRows(SLICE_ROWS - rowsLeft);
+            if (rowsLeft <= 0) return pc;
+            rowsLeft = SLICE_ROWS;
             continue;
           case 199: {
             // col_int32
             const cursor = cursors[b];
-            num[a] = cursor.partition.readInt32(cursor.row, c);
+            const partition = cursor.partition;
+            const row = cursor.row;
+            const ref = partition.columnRefs[c][row >>> 12];
+            num[a] = partition.i32[ref >>> 26][((ref & 0x3ffffff) << 2) + (row & 4095)];
             continue;
           }
           case 200: {
             // col_int64
             const cursor = cursors[b];
-            const low = cursor.partition.readInt64Low(cursor.row, c);
-            const high = cursor.partition.readInt64High(cursor.row, c);
-            if (high === low >> 31) num[a] = low;
+            const partition = cursor.partition;
+            const row = cursor.row;
+            const ref = partition.columnRefs[c][row >>> 12];
+            const words = partition.i32[ref >>> 26];
+            const at = ((ref & 0x3ffffff) << 2) + ((row & 4095) << 1);
+            const low = words[at];
+            const high = words[at + 1];
+            if (high >= -2097152 && high < 2097152) num[a] = (high + (low >>> 0) * 2.3283064365386963e-10) * 4294967296;
             else readInt64(vm, a, low, high);
             continue;
           }
           case 201: {
             // col_double
             const cursor = cursors[b];
-            num[a] = cursor.partition.readDouble(cursor.row, c);
+            const partition = cursor.partition;
+            const row = cursor.row;
+            const ref = partition.columnRefs[c][row >>> 12];
+            num[a] = partition.f64[ref >>> 26][((ref & 0x3ffffff) << 1) + (row & 4095)];
             continue;
           }
           case 202: {
             // col_ref
             const cursor = cursors[b];
-            num[a] = cursor.partition.readRef(cursor.row, c);
+            const partition = cursor.partition;
+            const row = cursor.row;
+            const ref = partition.columnRefs[c][row >>> 12];
+            num[a] = partition.i32[ref >>> 26][((ref & 0x3ffffff) << 2) + (row & 4095)] >>> 0;
             continue;
           }
           case 207: {
             // col_null
             const cursor = cursors[b];
-            nul[a] = cursor.partition.isNull(cursor.row, c) ? 1 : 0;
+            nul[a] = nullFlag(cursor.partition, cursor.row, c);
             continue;
           }
           case 213: {
             // col_int32_null
             const cursor = cursors[b];
-            nul[a] = cursor.partition.isNull(cursor.row, c) ? 1 : 0;
-            num[a] = cursor.partition.readInt32(cursor.row, c);
+            const partition = cursor.partition;
+            const row = cursor.row;
+            nul[a] = nullFlag(partition, row, c);
+            const ref = partition.columnRefs[c][row >>> 12];
+            num[a] = partition.i32[ref >>> 26][((ref & 0x3ffffff) << 2) + (row & 4095)];
+            continue;
+          }
+          case 214: {
+            // col_int64_null
+            const cursor = cursors[b];
+            const partition = cursor.partition;
+            const row = cursor.row;
+            if ((nul[a] = nullFlag(partition, row, c)) !== 0) continue;
+            const ref = partition.columnRefs[c][row >>> 12];
+            const words = partition.i32[ref >>> 26];
+            const at = ((ref & 0x3ffffff) << 2) + ((row & 4095) << 1);
+            const low = words[at];
+            const high = words[at + 1];
+            if (high >= -2097152 && high < 2097152) num[a] = (high + (low >>> 0) * 2.3283064365386963e-10) * 4294967296;
+            else readInt64(vm, a, low, high);
             continue;
           }
           case 215: {
             // col_double_null
             const cursor = cursors[b];
-            nul[a] = cursor.partition.isNull(cursor.row, c) ? 1 : 0;
-            num[a] = cursor.partition.readDouble(cursor.row, c);
+            const partition = cursor.partition;
+            const row = cursor.row;
+            nul[a] = nullFlag(partition, row, c);
+            const ref = partition.columnRefs[c][row >>> 12];
+            num[a] = partition.f64[ref >>> 26][((ref & 0x3ffffff) << 1) + (row & 4095)];
             continue;
           }
           case 216: {
             // col_ref_null
             const cursor = cursors[b];
-            nul[a] = cursor.partition.isNull(cursor.row, c) ? 1 : 0;
-            num[a] = cursor.partition.readRef(cursor.row, c);
+            const partition = cursor.partition;
+            const row = cursor.row;
+            nul[a] = nullFlag(partition, row, c);
+            const ref = partition.columnRefs[c][row >>> 12];
+            num[a] = partition.i32[ref >>> 26][((ref & 0x3ffffff) << 2) + (row & 4095)] >>> 0;
             continue;
           }
           default:
-            pc = vm.runCursors(op, a, b, c, pc);
+            pc = vm.runCursors(op, a, b, c, pc) | 0;
             continue;
         }
       case 4:
-        pc = vm.runWrites(op, a, b, c, pc);
+        pc = vm.runWrites(op, a, b, c, pc) | 0;
         continue;
       case 5:
         switch (op) {
@@ -342,16 +442,51 @@ export function interpret(vm: Vm, code: Int32Array, pc: number): void {
             // agg_add
             const set = groups[a];
             const aggregate = set.aggregates[b];
-            if (nul[c] === 0 || !aggregate.isNullable) aggregate.add(set.current, vm, c);
+            if (nul[c] !== 0 && aggregate.isNullable) continue;
+            if (aggregate.isPlainSum) {
+              const group = set.current;
+              const sums = aggregate.sums;
+              const sum = sums[group] + num[c];
+              if (sum > -9007199254740992 && sum < 9007199254740992) {
+                sums[group] = sum;
+                aggregate.counts[group] += 1;
+                continue;
+              }
+            }
+            aggregate.add(set.current, vm, c);
             continue;
           }
+          case 343: // sort_test
+            if (vm.sorter(a).isBeyond(vm, b)) pc = c;
+            continue;
           default:
-            pc = runGroupsAndResults(vm, op, a, b, c, pc);
+            pc = runGroupsAndResults(vm, op, a, b, c, pc) | 0;
             continue;
         }
       case 6:
-        pc = vm.runCoordination(op, a, b, c, pc);
-        if (pc < 0) return;
+        pc = vm.runCoordination(op, a, b, c, pc) | 0;
+        if (pc < 0) return -1;
+        continue;
+      case 7:
+        runTime(vm, op, a, b, c);
+        continue;
+      case 9:
+        switch (op) {
+          case 592: // cos_distance
+            num[a] = cosineDistance(vm.memory, num[b], num[c]);
+            continue;
+          case 593: // l2_distance
+            num[a] = l2Distance(vm.memory, num[b], num[c]);
+            continue;
+          case 594: // inner_product
+            num[a] = innerProduct(vm.memory, num[b], num[c]);
+            continue;
+          default:
+            runUuidsAndVectors(vm, op, a, b, c);
+            continue;
+        }
+      case 8:
+        runJsonPaths(vm, op, a, b, c);
         continue;
       default:
         throw unknownOpcode(op);
@@ -359,9 +494,35 @@ export function interpret(vm: Vm, code: Int32Array, pc: number): void {
   }
 }
 
+/** The null flag of a column of the row that a cursor is on: 0 or 1. */
+function nullFlag(partition: PartitionView, row: number, column: number): number {
+  if (partition.isNullable[column] === 0) return 0;
+  const ref = partition.nullRefs[column][row >>> 12];
+  return (partition.i32[ref >>> 26][((ref & 0x3ffffff) << 2) + ((row & 4095) >>> 5)] >>> (row & 31)) & 1;
+}
+
 function anyNull(nul: Uint8Array, first: number, count: number): number {
   for (let register = first; register < first + count; register++) if (nul[register] !== 0) return 1;
   return 0;
+}
+
+/** Type number of a parameter that is an error: word 0 is the ref of its text, word 1 the number of its code. */
+export const ERROR_PARAMETER = 255;
+
+/** Loads a parameter; its null flag, or 2 where it is an error. */
+function loadDeferred(vm: Vm, register: number, parameter: number): number {
+  const word = vm.parameterWord + parameter * 4;
+  if (vm.memory.i32[vm.parameterArena][word + 2] === ERROR_PARAMETER) return 2;
+  return loadCell(vm, register, vm.memory, vm.parameterArena, word);
+}
+
+function keptError(vm: Vm, parameter: number): SqlError {
+  const words = vm.memory.i32[vm.parameterArena];
+  const word = vm.parameterWord + parameter * 4;
+  const ref = words[word] >>> 0;
+  const start = ((ref & 0x3ffffff) << 4) + 4;
+  const text = decodeUtf8(vm.memory.u8[ref >>> 26], start, start + byteLengthOf(vm.memory, ref));
+  return new SqlError(ERROR_CODES[words[word + 1]], text);
 }
 
 /** Texts and the like are copied: a parameter lives as long as the request. */

@@ -60,6 +60,22 @@ export class KeyTable {
     return this.add(slot, hash, registers, first);
   }
 
+  /** Whether there is such a key. nul of each is read. */
+  has(registers: RegisterFile, first: number): boolean {
+    const { columns, slots } = this;
+    let hash = hashRegister(this.memory, columns[0].kind, registers, first);
+    for (let i = 1; i < columns.length; i++) {
+      hash = Math.imul(hash, 0x1b873593) ^ hashRegister(this.memory, columns[i].kind, registers, first + i);
+    }
+    hash ^= hash >>> 16;
+    const mask = slots.length - 1;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const ordinal = slots[slot] - 1;
+      if (ordinal < 0) return false;
+      if (this.hashes[ordinal] === hash && this.isEqual(ordinal, registers, first)) return true;
+    }
+  }
+
   private isEqual(ordinal: number, registers: RegisterFile, first: number): boolean {
     const columns = this.columns;
     for (let i = 0; i < columns.length; i++) if (!columns[i].equals(ordinal, registers, first + i)) return false;

@@ -5,7 +5,7 @@
 
 import type { Constant } from '../../catalog/catalog.ts';
 import { OP, opcodeRow } from '../../program/opcodes.ts';
-import type { Program, ProgramConstant, Section } from '../../program/program.ts';
+import type { JsonPathSpec, Program, ProgramConstant, Section } from '../../program/program.ts';
 import { verifyProgram } from '../../program/verifier.ts';
 import { jsonFromText } from '../../types/json.ts';
 import { writeInteger } from './integers.ts';
@@ -27,6 +27,9 @@ export class LoadedProgram {
    * By result stream: 1 where the coordinator only concatenates the rows, so that a node may join them itself (result.ts).
    */
   readonly isPlainStream: Uint8Array;
+  /** True where the coordinator makes rows itself, maybe many: such a run can pause. */
+  readonly makesRows: boolean;
+  readonly jsonPaths: readonly LoadedJsonPath[];
   /** What a coordinator VM keeps of the program: routing of its tables. Filled on first use. */
   readonly cache: unknown[] = [];
 
@@ -36,6 +39,8 @@ export class LoadedProgram {
     this.coordinator = loadCode(program.coordinator);
     this.tailStart = afterSend(this.coordinator);
     this.isPlainStream = plainStreams(program.coordinator);
+    this.makesRows = hasOpcode(this.coordinator, OP.source_next);
+    this.jsonPaths = program.jsonPaths.map((path) => new LoadedJsonPath(path));
     this.constantNum = new Float64Array(program.constants.length);
     this.constantBig = new BigInt64Array(program.constants.length);
     const bytes = program.constants.map((constant, ordinal) => this.loadConstant(constant, ordinal));
@@ -49,10 +54,12 @@ export class LoadedProgram {
         writeInteger(this.constantNum, this.constantBig, ordinal, BigInt(constant.value));
         return null;
       case 'double':
-        this.constantNum[ordinal] = constant.value;
+        this.constantNum[ordinal] = Number(constant.value);
         return null;
       case 'bool':
         this.constantNum[ordinal] = constant.value ? 1 : 0;
+        return null;
+      case 'list':
         return null;
       case 'text':
         return new TextEncoder().encode(constant.value);
@@ -61,6 +68,26 @@ export class LoadedProgram {
     }
   }
 }
+
+/** A path into JSON, step by step. */
+export class LoadedJsonPath {
+  /** 0 key, 1 index, 2 key in a parameter, 3 index in a parameter. */
+  readonly kinds: Int32Array;
+  /** Index, or ordinal of the parameter. */
+  readonly numbers: Int32Array;
+  /** Bytes of a key; else empty. */
+  readonly keys: readonly Uint8Array[];
+
+  constructor(path: JsonPathSpec) {
+    this.kinds = Int32Array.from(path, (step) => STEP_KINDS.indexOf(step.kind));
+    this.numbers = Int32Array.from(path, (step) =>
+      step.kind === 'key' ? 0 : step.kind === 'index' ? step.index : step.parameter,
+    );
+    this.keys = path.map((step) => new TextEncoder().encode(step.kind === 'key' ? step.key : ''));
+  }
+}
+
+const STEP_KINDS: readonly string[] = ['key', 'index', 'keyParameter', 'indexParameter'];
 
 /** Verifies and loads a program. Throws an AssertionFailure where the program is malformed: that is a bug of the compiler. */
 export function loadProgram(program: Program): LoadedProgram {
@@ -89,4 +116,9 @@ function plainStreams(section: Section): Uint8Array {
     if (op === OP.reply_rows && sort === -1 && limit === -1) plain[stream] = 1;
   }
   return plain;
+}
+
+function hasOpcode(code: Int32Array, opcode: number): boolean {
+  for (let word = 0; word < code.length; word += 4) if (code[word] === opcode) return true;
+  return false;
 }

@@ -37,7 +37,7 @@ import type { RegisterFile } from '../../base/registers.ts';
 import type { TypeId } from '../../types/type.ts';
 import { byteLengthOf, copyRun } from './bytes.ts';
 import { loadCell, storeCell } from './cells.ts';
-import { kindOf, TEXT_KIND, WIDE_KIND } from './value-column.ts';
+import { isSixteenBytes, kindOf, TEXT_KIND } from './value-column.ts';
 
 export const RECORD_ROWS = 0;
 export const RECORD_ROW = 1;
@@ -139,7 +139,7 @@ export class ResultWriter {
   /** Copies a text or the like behind the cells; the register then refers to the copy. */
   private copyIn(registers: RegisterFile, register: number, type: TypeId): void {
     const ref = registers.num[register];
-    const byteCount = kindOf(type) === WIDE_KIND ? 16 : byteLengthOf(this.memory, ref) + 4;
+    const byteCount = isSixteenBytes(kindOf(type)) ? 16 : byteLengthOf(this.memory, ref) + 4;
     const at = this.extend(byteCount);
     const copy = this.arena * 0x4000000 + at / 16;
     copyRun(this.memory, ref, copy, byteCount);

@@ -11,7 +11,7 @@ import type { Memory } from '../../base/memory.ts';
 import { createRegisters, type RegisterFile } from '../../base/registers.ts';
 import type { Scratch } from '../../base/scratch.ts';
 import type { SortKey, SortSpec } from '../../program/program.ts';
-import { grownDoubles, kindOf, orderPrefix, ValueColumn } from './value-column.ts';
+import { DOUBLE_KIND, grownDoubles, kindOf, orderPrefix, ValueColumn } from './value-column.ts';
 
 /** Up to this length a run is sorted by insertion. */
 const INSERTION_ROWS = 8;
@@ -33,6 +33,9 @@ export class Sorter {
   private order: Int32Array = new Int32Array(8);
   private isSorted = false;
   private isHeap = false;
+  /** The prefix of the last row of a full heap, which is its root; before that a row of any key is kept. */
+  private boundary = Number.POSITIVE_INFINITY;
+  private readonly firstSign: number;
   /** Registers of one row, for sending. */
   readonly registers: RegisterFile;
 
@@ -46,6 +49,7 @@ export class Sorter {
     const types = [...spec.keys.map((key) => key.type), ...spec.values];
     this.columns = types.map((type) => new ValueColumn(type, isBounded, memory, workspace));
     this.firstKind = kindOf(spec.keys[0].type);
+    this.firstSign = spec.keys[0].isDescending ? -1 : 1;
     this.registers = createRegisters(types.length);
   }
 
@@ -57,6 +61,7 @@ export class Sorter {
     this.skipped = 0;
     this.isSorted = false;
     this.isHeap = false;
+    this.boundary = Number.POSITIVE_INFINITY;
     if (this.prefixes.length > 65_536) this.prefixes = new Float64Array(8);
     for (const column of this.columns) column.clear();
   }
@@ -80,6 +85,20 @@ export class Sorter {
     if (prefix > last || (prefix === last && this.compareWith(root, registers, first) <= 0)) return;
     this.storeRow(root, prefix, registers, first);
     this.siftDown(0);
+    this.boundary = this.prefixes[this.order[0]];
+  }
+
+  /** Whether a row with the first key in register `first` comes after all that a full sorter keeps. */
+  isBeyond(registers: RegisterFile, first: number): boolean {
+    const value = registers.num[first];
+    // Most keys are numbers, and most rows of a large table come after those that are kept.
+    if (this.firstKind <= DOUBLE_KIND && !Number.isNaN(value) && registers.nul[first] === 0) {
+      return value * this.firstSign > this.boundary;
+    }
+    if (!this.isHeap) return false;
+    const key = this.keys[0];
+    const prefix = orderPrefix(this.memory, this.firstKind, key.isDescending, key.isNullsFirst, registers, first);
+    return prefix > this.prefixes[this.order[0]];
   }
 
   private append(prefix: number, registers: RegisterFile, first: number): void {
@@ -142,6 +161,7 @@ export class Sorter {
     this.resetOrder();
     this.isHeap = true;
     for (let at = (this.count >>> 1) - 1; at >= 0; at--) this.siftDown(at);
+    this.boundary = this.prefixes[this.order[0]];
   }
 
   private siftDown(at: number): void {

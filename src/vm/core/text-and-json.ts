@@ -3,19 +3,15 @@
  * (types/json/binary.ts); what is read out of a value is copied, because values start at refs.
  */
 
+import { AssertionFailure } from '../../base/assert.ts';
 import { SqlError } from '../../base/errors.ts';
 import { callFunction } from '../../functions/registry.ts';
+import { writeDate } from '../../types/date.ts';
 import {
   isJsonInt,
   JSON_ARRAY,
-  JSON_DOUBLE,
-  JSON_FALSE,
   JSON_NULL,
-  JSON_STRING8,
-  JSON_STRING32,
-  JSON_TRUE,
   jsonCount,
-  jsonDoubleAt,
   jsonElement,
   jsonEnd,
   jsonMember,
@@ -23,13 +19,24 @@ import {
   readJsonInt,
 } from '../../types/json/binary.ts';
 import type { JsonWriter } from '../../types/json/json-writer.ts';
-import { ONE_LINE, writeJson } from '../../types/json/text.ts';
 import { matchesLike } from '../../types/like.ts';
-import { NUMBER_BIG, parseDouble, parseInteger, writeDouble, writeInt } from '../../types/number-text.ts';
+import {
+  NUMBER_BIG,
+  parseDouble,
+  parseInteger,
+  shortestOfFloat,
+  writeDouble,
+  writeInt,
+} from '../../types/number-text.ts';
 import { isTimestamp, parseTimestamp, TIMESTAMP_BIG, writeTimestamp } from '../../types/timestamp.ts';
+import { writeUuid } from '../../types/uuid.ts';
+import { writeVectorAsJson } from '../../types/vector.ts';
 import { byteLengthOf, textOf } from './bytes.ts';
-import { integerText, storeWholeDouble } from './integers.ts';
+import { integerText } from './integers.ts';
 import { unknownOpcode } from './interpreter.ts';
+import { isJsonString, jsonToBool, jsonToDouble, jsonToInt, jsonToText, wrongKind } from './json-casts.ts';
+import { findInJson } from './json-find.ts';
+import { writeIntervalOf } from './time.ts';
 import type { Vm } from './vm.ts';
 
 export function runTextAndJson(vm: Vm, op: number, a: number, b: number, c: number): void {
@@ -47,16 +54,16 @@ export function runTextAndJson(vm: Vm, op: number, a: number, b: number, c: numb
       readIndex(vm, a, b, c);
       return;
     case 132: // json_to_int
-      jsonToInt(vm, a, b);
+      jsonToInt(vm, a, bytesOf(vm, b), startOf(vm.num[b]));
       return;
     case 133: // json_to_double
-      jsonToDouble(vm, a, b);
+      jsonToDouble(vm, a, bytesOf(vm, b), startOf(vm.num[b]));
       return;
     case 134: // json_to_text
-      jsonToText(vm, a, b);
+      jsonToText(vm, a, bytesOf(vm, b), startOf(vm.num[b]));
       return;
     case 135: // json_to_bool
-      jsonToBool(vm, a, b);
+      jsonToBool(vm, a, bytesOf(vm, b), startOf(vm.num[b]));
       return;
     case 136: // json_to_timestamp
       jsonToTimestamp(vm, a, b);
@@ -139,6 +146,9 @@ export function runTextAndJson(vm: Vm, op: number, a: number, b: number, c: numb
       return;
     case 151: // int_to_timestamp
       intToTimestamp(vm, a, b);
+      return;
+    case 152: // json_find
+      findInJson(vm, a, b, c);
       return;
     default:
       throw unknownOpcode(op);
@@ -226,73 +236,18 @@ function storePart(vm: Vm, d: number, bytes: Uint8Array, at: number): void {
   vm.num[d] = vm.scratch.text(bytes, at, jsonEnd(bytes, at));
 }
 
-function isString(tag: number): boolean {
-  return tag === JSON_STRING8 || tag === JSON_STRING32;
-}
-
-function wrongKind(vm: Vm, json: number, type: string): SqlError {
-  vm.text.length = 0;
-  writeJson(vm.text, bytesOf(vm, json), startOf(vm.num[json]), ONE_LINE);
-  const text = new TextDecoder().decode(vm.text.view());
-  const shown = text.length > 64 ? `${text.slice(0, 64)}…` : text;
-  return new SqlError('invalid_value', `json value ${shown} cannot be converted to ${type}`);
-}
-
-function jsonToInt(vm: Vm, d: number, json: number): void {
-  const bytes = bytesOf(vm, json);
-  const at = startOf(vm.num[json]);
-  const tag = bytes[at];
-  vm.nul[d] = 0;
-  if (isJsonInt(tag)) readJsonInt(bytes, at, vm, d);
-  else if (tag === JSON_NULL) vm.nul[d] = 1;
-  else if (tag !== JSON_DOUBLE || !storeWholeDouble(vm.num, vm.big, d, Math.trunc(jsonDoubleAt(bytes, at)))) {
-    throw wrongKind(vm, json, 'int');
-  }
-}
-
-function jsonToDouble(vm: Vm, d: number, json: number): void {
-  const bytes = bytesOf(vm, json);
-  const at = startOf(vm.num[json]);
-  const tag = bytes[at];
-  vm.nul[d] = 0;
-  if (tag === JSON_DOUBLE) vm.num[d] = jsonDoubleAt(bytes, at);
-  else if (isJsonInt(tag)) {
-    readJsonInt(bytes, at, vm, d);
-    const value = vm.num[d];
-    if (Number.isNaN(value)) vm.num[d] = Number(vm.big[d]);
-  } else if (tag === JSON_NULL) vm.nul[d] = 1;
-  else throw wrongKind(vm, json, 'double');
-}
-
-function jsonToText(vm: Vm, d: number, json: number): void {
-  const bytes = bytesOf(vm, json);
-  const at = startOf(vm.num[json]);
-  const tag = bytes[at];
-  vm.nul[d] = tag === JSON_NULL ? 1 : 0;
-  if (tag === JSON_NULL) return;
-  if (isString(tag)) {
-    vm.num[d] = vm.scratch.text(bytes, jsonStringStart(bytes, at), jsonEnd(bytes, at));
-    return;
-  }
-  vm.text.length = 0;
-  writeJson(vm.text, bytesOf(vm, json), startOf(vm.num[json]), ONE_LINE);
-  storeText(vm, d);
-}
-
-function jsonToBool(vm: Vm, d: number, json: number): void {
-  const tag = bytesOf(vm, json)[startOf(vm.num[json])];
-  vm.nul[d] = tag === JSON_NULL ? 1 : 0;
-  if (tag === JSON_TRUE || tag === JSON_FALSE) vm.num[d] = tag === JSON_TRUE ? 1 : 0;
-  else if (tag !== JSON_NULL) throw wrongKind(vm, json, 'bool');
-}
-
 function jsonToTimestamp(vm: Vm, d: number, json: number): void {
   const bytes = bytesOf(vm, json);
   const at = startOf(vm.num[json]);
   const tag = bytes[at];
   vm.nul[d] = tag === JSON_NULL ? 1 : 0;
   if (tag === JSON_NULL) return;
-  if (!isString(tag)) throw wrongKind(vm, json, 'timestamp');
+  if (isJsonInt(tag)) {
+    readJsonInt(bytes, at, vm, d);
+    intToTimestamp(vm, d, d);
+    return;
+  }
+  if (!isJsonString(tag)) throw wrongKind(vm, bytes, at, 'timestamp');
   const value = parseTimestamp(bytes, jsonStringStart(bytes, at), jsonEnd(bytes, at), vm.timeZone);
   vm.num[d] = value;
   if (Number.isNaN(value)) vm.big[d] = TIMESTAMP_BIG[0];
@@ -319,6 +274,8 @@ function writeJsonValue(vm: Vm, writer: JsonWriter, register: number, type: numb
       writer.int(value, Number.isNaN(value) ? vm.big[register] : 0n);
       return;
     case 6: // float
+      writer.double(shortestOfFloat(value));
+      return;
     case 7: // double
       writer.double(value);
       return;
@@ -339,8 +296,26 @@ function writeJsonValue(vm: Vm, writer: JsonWriter, register: number, type: numb
       writeTimestamp(vm.text, value, Number.isNaN(value) ? vm.big[register] : 0n, vm.timeZone);
       writer.string(vm.text.bytes, 0, vm.text.length);
       return;
+    case 11: // interval
+      vm.text.length = 0;
+      writeIntervalOf(vm, register);
+      writer.string(vm.text.bytes, 0, vm.text.length);
+      return;
+    case 12: // date
+      vm.text.length = 0;
+      writeDate(vm.text, value);
+      writer.string(vm.text.bytes, 0, vm.text.length);
+      return;
+    case 13: // vector
+      writeVectorAsJson(writer, vm.memory, value);
+      return;
+    case 14: // uuid
+      vm.text.length = 0;
+      writeUuid(vm.text, vm.memory.u8[value >>> 26], (value & 0x3ffffff) << 4);
+      writer.string(vm.text.bytes, 0, vm.text.length);
+      return;
     default:
-      throw new SqlError('not_supported', 'not supported yet: json of this type');
+      throw new AssertionFailure(`no JSON of type ${type & 255}`);
   }
 }
 
@@ -375,7 +350,7 @@ function makeArray(vm: Vm, d: number, first: number, count: number): void {
   writer.beginArray();
   for (let register = first; register < first + count; register++) {
     writer.element();
-    writeJsonValue(vm, writer, register, 9 | 256);
+    writeJsonValue(vm, writer, register, 9);
   }
   writer.end();
   storeJson(vm, d);
@@ -388,7 +363,7 @@ function makeObject(vm: Vm, d: number, first: number, pairCount: number): void {
   for (let pair = 0; pair < pairCount; pair++) {
     const key = vm.num[first + pair * 2];
     writer.key(vm.memory.u8[key >>> 26], startOf(key), startOf(key) + byteLengthOf(vm.memory, key));
-    writeJsonValue(vm, writer, first + pair * 2 + 1, 9 | 256);
+    writeJsonValue(vm, writer, first + pair * 2 + 1, 9);
   }
   writer.end();
   storeJson(vm, d);

@@ -9,7 +9,10 @@ import { assert } from '../../base/assert.ts';
 import type { Memory } from '../../base/memory.ts';
 import type { RegisterFile } from '../../base/registers.ts';
 import type { Scratch } from '../../base/scratch.ts';
+import { compareIntervals, hashInterval, intervalPrefix } from '../../types/interval.ts';
 import type { TypeId } from '../../types/type.ts';
+import { compareUuids, equalUuids, uuidPrefix } from '../../types/uuid.ts';
+import { compareVectors, hashVector, vectorPrefix } from '../../types/vector.ts';
 import { byteLengthOf, bytesPrefix, compareBytes, copyRun, equalBytes, hashBytes } from './bytes.ts';
 import { compareBigIntegers } from './integers.ts';
 import { equalJson, hashJson } from './json-values.ts';
@@ -19,8 +22,17 @@ export const INTEGER_KIND = 0;
 export const DOUBLE_KIND = 1;
 export const TEXT_KIND = 2;
 export const JSON_KIND = 3;
-/** uuid: 16 bytes without length, ordered by bytes; interval likewise until it orders by its parts. */
+/** uuid: 16 bytes without length, ordered by bytes. */
 export const WIDE_KIND = 4;
+/** vector: bytes with their length, ordered by elements. */
+export const VECTOR_KIND = 5;
+/** interval: 16 bytes without length, ordered by the time they stand for. */
+export const INTERVAL_KIND = 6;
+
+/** True for values of 16 bytes without a length before them. */
+export function isSixteenBytes(kind: number): boolean {
+  return kind === WIDE_KIND || kind === INTERVAL_KIND;
+}
 
 /** The kind of a wide type. */
 export function kindOf(type: TypeId): number {
@@ -29,13 +41,15 @@ export function kindOf(type: TypeId): number {
     case 7: // double
       return DOUBLE_KIND;
     case 8: // text
-    case 13: // vector
       return TEXT_KIND;
     case 9: // json
       return JSON_KIND;
     case 11: // interval
+      return INTERVAL_KIND;
     case 14: // uuid
       return WIDE_KIND;
+    case 13: // vector
+      return VECTOR_KIND;
     default:
       return INTEGER_KIND;
   }
@@ -114,7 +128,7 @@ export class ValueColumn {
   }
 
   private keep(row: number, ref: number): number {
-    const byteCount = this.kind === WIDE_KIND ? 16 : byteLengthOf(this.memory, ref) + 4;
+    const byteCount = isSixteenBytes(this.kind) ? 16 : byteLengthOf(this.memory, ref) + 4;
     const rooms = this.rooms;
     let copy: number;
     if (rooms === null) copy = this.workspace.allocate(byteCount);
@@ -150,7 +164,11 @@ export class ValueColumn {
       case 3: // json
         return equalJson(this.memory, own, other);
       case 4: // wide
-        return compareWide(this.memory, own, other) === 0;
+        return equalUuids(this.memory, own, other);
+      case 5: // vector
+        return compareVectors(this.memory, own, other) === 0;
+      case 6: // interval
+        return compareIntervalRefs(this.memory, own, other) === 0;
       default:
         return own === other || (Number.isNaN(own) && Number.isNaN(other) && this.big[row] === registers.big[register]);
     }
@@ -202,19 +220,21 @@ export class ValueColumn {
   }
 
   private compareOther(left: number, right: number): number {
+    if (this.kind === VECTOR_KIND) return compareVectors(this.memory, left, right);
+    if (this.kind === INTERVAL_KIND) return compareIntervalRefs(this.memory, left, right);
     assert(this.kind === WIDE_KIND, 'only ordered types are compared');
-    return compareWide(this.memory, left, right);
+    return compareUuids(this.memory, left, right);
   }
 }
 
-/** Order of 16-byte values by their bytes. */
-export function compareWide(memory: Memory, left: number, right: number): number {
-  const leftBytes = memory.u8[left >>> 26];
-  const rightBytes = memory.u8[right >>> 26];
-  const l = (left & 0x3ffffff) << 4;
-  const r = (right & 0x3ffffff) << 4;
-  for (let i = 0; i < 16; i++) if (leftBytes[l + i] !== rightBytes[r + i]) return leftBytes[l + i] - rightBytes[r + i];
-  return 0;
+/** Order of the intervals at two refs. */
+export function compareIntervalRefs(memory: Memory, left: number, right: number): number {
+  return compareIntervals(
+    memory.i32[left >>> 26],
+    (left & 0x3ffffff) << 2,
+    memory.i32[right >>> 26],
+    (right & 0x3ffffff) << 2,
+  );
 }
 
 const HASH_DOUBLE = new Float64Array(1);
@@ -227,6 +247,8 @@ export function hashRegister(memory: Memory, kind: number, registers: RegisterFi
   const value = registers.num[register];
   if (kind >= TEXT_KIND) {
     if (kind === TEXT_KIND) return hashBytes(memory, value);
+    if (kind === VECTOR_KIND) return hashVector(memory, value);
+    if (kind === INTERVAL_KIND) return hashInterval(memory.i32[value >>> 26], (value & 0x3ffffff) << 2);
     return kind === JSON_KIND ? hashJson(memory, value) : hashWide(memory, value);
   }
   if ((value | 0) === value) {
@@ -262,6 +284,9 @@ export function orderPrefix(
   if (registers.nul[register] !== 0) return isNullsFirst ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   let prefix = registers.num[register];
   if (kind === TEXT_KIND) prefix = bytesPrefix(memory, prefix);
+  else if (kind === WIDE_KIND) prefix = uuidPrefix(memory, prefix);
+  else if (kind === VECTOR_KIND) prefix = vectorPrefix(memory, prefix);
+  else if (kind === INTERVAL_KIND) prefix = intervalPrefix(memory.i32[prefix >>> 26], (prefix & 0x3ffffff) << 2);
   else if (kind >= JSON_KIND) prefix = 0;
   else if (Number.isNaN(prefix)) prefix = Number(registers.big[register]);
   return isDescending ? -prefix : prefix;

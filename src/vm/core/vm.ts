@@ -11,32 +11,45 @@ import { REGISTER_COUNT_MAX } from '../../base/limits.ts';
 import type { Memory } from '../../base/memory.ts';
 import { RandomGenerator } from '../../base/random-generator.ts';
 import { Scratch } from '../../base/scratch.ts';
+import type { AheadServices } from '../../functions/signature.ts';
 import { JsonWriter } from '../../types/json/json-writer.ts';
 import { type TimeZone, UTC } from '../../types/time-zone.ts';
 import { GroupSet } from './group-set.ts';
 import { unknownOpcode } from './interpreter.ts';
+import { LiteralSet } from './literal-set.ts';
 import type { LoadedProgram } from './loaded-program.ts';
 import { ResultWriter } from './result.ts';
 import { RowWriter } from './row-writer.ts';
 import { Sorter } from './sorter.ts';
 
+/**
+ * What the interpreter reads of a partition (storage/partition.ts), by the row that a cursor is on. A segment has 4,096 rows;
+ * its column starts at a ref (base/memory.ts), so that the place of a value is a matter of shifts.
+ */
+export interface PartitionView {
+  /** By column and segment: ref of its values. */
+  readonly columnRefs: readonly Int32Array[];
+  /** By column and segment: ref of its null bits, only where isNullable[column]. */
+  readonly nullRefs: readonly Int32Array[];
+  readonly isNullable: Uint8Array;
+  readonly i32: readonly Int32Array[];
+  readonly f64: readonly Float64Array[];
+}
+
 /** What the interpreter itself does with a node's cursor; the rest is the node VM's (vm/node/cursor.ts). */
 export interface CursorView {
-  readonly partition: {
-    readInt32(row: number, column: number): number;
-    readInt64Low(row: number, column: number): number;
-    readInt64High(row: number, column: number): number;
-    readDouble(row: number, column: number): number;
-    readRef(row: number, column: number): number;
-    isNull(row: number, column: number): boolean;
-  };
+  readonly partition: PartitionView;
   readonly row: number;
   /** To the next row of a scan; false at the end. */
   nextScan(): boolean;
 }
 
-/** Group sets and sorters of one program, kept for its next run on this VM. */
-type Sets = { readonly groups: (GroupSet | undefined)[]; readonly sorters: (Sorter | undefined)[] };
+/** Group sets, sorters and sets of literals of one program, kept for its next run on this VM. */
+type Sets = {
+  readonly groups: (GroupSet | undefined)[];
+  readonly sorters: (Sorter | undefined)[];
+  readonly literals: (LiteralSet | undefined)[];
+};
 
 export class Vm {
   readonly memory: Memory;
@@ -62,6 +75,8 @@ export class Vm {
   timeZone: TimeZone = UTC;
   /** Rows written into a result stream or a reply by the run. */
   sentRowCount = 0;
+  /** What runs ahead reaches; a coordinator has it. */
+  services: AheadServices | undefined = undefined;
   private readonly generator: RandomGenerator = new RandomGenerator();
   private seedLow = 0;
   private seedHigh = 0;
@@ -131,7 +146,7 @@ export class Vm {
   private setsOf(program: LoadedProgram): Sets {
     let sets = this.sets.get(program);
     if (sets === undefined) {
-      sets = { groups: [], sorters: [] };
+      sets = { groups: [], sorters: [], literals: [] };
       this.sets.set(program, sets);
     }
     return sets;
@@ -173,8 +188,27 @@ export class Vm {
     return this.sorters[ordinal];
   }
 
-  /** A cursor passes a row: now and then a node asks whether to give up. */
-  countRow(): void {
+  private readonly literalSets: LiteralSet[] = [];
+
+  /** Empties a set of literals. */
+  openSet(ordinal: number, type: number): void {
+    const kept = this.setsOf(this.program).literals;
+    const set = (kept[ordinal] ??= new LiteralSet(type, this.memory, this.workspace));
+    set.clear();
+    this.literalSets[ordinal] = set;
+  }
+
+  literalSet(ordinal: number): LiteralSet {
+    return this.literalSets[ordinal];
+  }
+
+  /** From here, or no more where `pc` is -1, errors become that parameter, and the section goes on at `pc`. Only in heads. */
+  deferErrors(_parameter: number, _pc: number): void {
+    throw unknownOpcode(27);
+  }
+
+  /** Cursors have passed that many rows: now and then a node asks whether to give up. */
+  countRows(_rowCount: number): void {
     throw unknownOpcode(193);
   }
 

@@ -1,6 +1,5 @@
 /** Family 3: cursors, but for the opcodes that run once a row of a scan: those are in core/interpreter.ts. */
 
-import { bigOfWords, numberOfWords } from '../../types/int64.ts';
 import { unknownOpcode } from '../core/interpreter.ts';
 import type { Cursor } from './cursor.ts';
 import type { NodeVm } from './node-vm.ts';
@@ -19,14 +18,14 @@ export function runCursors(vm: NodeVm, op: number, a: number, b: number, c: numb
       return cursors[a].openRange(vm.partitionsOf(spec.table), spec, vm) ? pc : c;
     }
     case 195: // range_next
-      vm.countRow();
+      vm.countRows(1);
       return cursors[a].nextRange(vm) ? b : pc;
     case 196: // point_open
       return openPoint(vm, cursors[a], b) ? pc : c;
     case 197: // list_open
       return openKeys(vm, cursors[a], b) ? pc : c;
     case 198: // list_next
-      vm.countRow();
+      vm.countRows(1);
       return cursors[a].nextList(cursors[a].list) ? b : pc;
     case 203: {
       // col_bool
@@ -72,13 +71,6 @@ export function runCursors(vm: NodeVm, op: number, a: number, b: number, c: numb
       return cursors[b].openList(vm.rowList(a)) ? pc : c;
     case 212: // rows_next
       return cursors[b].nextList(vm.rowList(a)) ? c : pc;
-    case 214: {
-      // col_int64_null
-      const cursor = cursors[b];
-      nul[a] = cursor.partition.isNull(cursor.row, c) ? 1 : 0;
-      if (nul[a] === 0) loadInt64(vm, a, cursor, c);
-      return pc;
-    }
     case 217: {
       // col_bool_null
       const cursor = cursors[b];
@@ -89,18 +81,6 @@ export function runCursors(vm: NodeVm, op: number, a: number, b: number, c: numb
     default:
       throw unknownOpcode(op);
   }
-}
-
-function loadInt64(vm: NodeVm, register: number, cursor: Cursor, column: number): void {
-  const low = cursor.partition.readInt64Low(cursor.row, column);
-  const high = cursor.partition.readInt64High(cursor.row, column);
-  if (high === low >> 31) {
-    vm.num[register] = low;
-    return;
-  }
-  const value = numberOfWords(low, high);
-  vm.num[register] = value;
-  if (Number.isNaN(value)) vm.big[register] = bigOfWords(low, high);
 }
 
 function openPoint(vm: NodeVm, cursor: Cursor, point: number): boolean {
@@ -124,6 +104,17 @@ function openKeys(vm: NodeVm, cursor: Cursor, list: number): boolean {
   // Equal keys find the same row; a short list is searched, a long one has a set.
   const known = spec.keyCount > SHORT_LIST_KEYS ? new Set<number>() : undefined;
   found.clear();
+  if (spec.set >= 0) {
+    const set = vm.literalSet(spec.set);
+    for (let key = 0; key < set.count; key++) {
+      set.load(key, vm, spec.keyRegister);
+      const partition = vm.storage.partitionByOrdinal(tableId, routed.ordinal(vm.memory, vm, spec.keyRegister));
+      if (partition === undefined) continue;
+      const row = partition.findPrimary(vm, spec.keyRegister);
+      if (row >= 0) found.add(partition, row);
+    }
+    return cursor.openList(found);
+  }
   for (let register = spec.keyRegister; register < spec.keyRegister + spec.keyCount; register++) {
     if (vm.nul[register] !== 0) continue;
     const ordinal = routed.ordinal(vm.memory, vm, register);

@@ -70,8 +70,9 @@ export class NodeVm extends Vm {
     }
   }
 
-  override countRow(): void {
-    if (--this.rowsToPoll === 0) this.poll();
+  override countRows(rowCount: number): void {
+    this.rowsToPoll -= rowCount;
+    if (this.rowsToPoll <= 0) this.poll();
   }
 
   /** Rows that cursors have passed in this part. */
@@ -80,8 +81,8 @@ export class NodeVm extends Vm {
   }
 
   private poll(): void {
+    this.polledRows += POLL_ROWS - this.rowsToPoll;
     this.rowsToPoll = POLL_ROWS;
-    this.polledRows += POLL_ROWS;
     if (this.part.poll()) throw new Interrupted('the part was given up');
   }
 

@@ -9,10 +9,12 @@ import type { BatchReader } from '../../program/batch.ts';
 import type { Partition } from '../../storage/partition.ts';
 import { encodeDelete, encodeInsert, encodeUpdate } from '../../storage/redo.ts';
 import type { RedoBuffer } from '../../storage/redo-buffer.ts';
+import { writeDate } from '../../types/date.ts';
 import { bigOfWords, numberOfWords } from '../../types/int64.ts';
 import { writeInt } from '../../types/number-text.ts';
 import { writeTimestamp } from '../../types/timestamp.ts';
-import { textOf } from '../core/bytes.ts';
+import { writeUuid } from '../../types/uuid.ts';
+import { copyRun, textOf } from '../core/bytes.ts';
 import { unknownOpcode } from '../core/interpreter.ts';
 import { type BatchCursor, READ_AHEAD_ROWS_MIN } from './batch-cursor.ts';
 import type { Cursor } from './cursor.ts';
@@ -96,7 +98,7 @@ function insertAll(vm: NodeVm, batch: BatchCursor): void {
   if (vm.batchRow === 0) return;
   do {
     if (insertRow(vm, batch) < 0) throw keyConflict(vm, batch);
-    vm.countRow();
+    vm.countRows(1);
   } while (nextRow(vm, batch));
 }
 
@@ -120,8 +122,14 @@ function cellText(vm: NodeVm, reader: BatchReader, column: number, type: number)
   const value = numberOfWords(low, high);
   const big = Number.isNaN(value) ? bigOfWords(low, high) : 0n;
   vm.text.length = 0;
-  if (type === 10)
+  if (type === 14) {
+    // uuid
+    const ref = reader.ref(column);
+    writeUuid(vm.text, vm.memory.u8[ref >>> 26], (ref & 0x3ffffff) << 4);
+  } else if (type === 10)
     writeTimestamp(vm.text, value, big, vm.timeZone); // timestamp
+  else if (type === 12)
+    writeDate(vm.text, value); // date
   else writeInt(vm.text, value, big);
   return new TextDecoder().decode(vm.text.view());
 }
@@ -158,12 +166,31 @@ function loadCell(vm: NodeVm, register: number, batch: BatchCursor, column: numb
 
 function updateRow(vm: NodeVm, cursor: Cursor, columns: readonly number[], first: number): void {
   const { partition, row } = cursor;
+  let wideCount = 0;
   for (let i = 0; i < columns.length; i++) {
     if (vm.nul[first + i] !== 0 && partition.isNullable[columns[i]] === 0) throw notNull(partition, columns[i]);
+    if (partition.layout.kinds[columns[i]] === WIDE_STORAGE) wideCount++;
   }
-  partition.update(row, columns, vm, first, vm.part.undo);
+  if (wideCount > 1) updateCopies(vm, partition, row, columns, first);
+  else partition.update(row, columns, vm, first, vm.part.undo);
   const redo = redoOf(vm, partition);
   if (redo !== null) encodeUpdate(redo, partition, row, columns);
+}
+
+/** Storage kind of values of sixteen bytes in place. */
+const WIDE_STORAGE = 7;
+
+/** A register may refer to such a value in the row itself: where several are set, none may read what another has written. */
+function updateCopies(vm: NodeVm, partition: Partition, row: number, columns: readonly number[], first: number): void {
+  const mark = vm.scratch.mark();
+  for (let i = 0; i < columns.length; i++) {
+    if (partition.layout.kinds[columns[i]] !== WIDE_STORAGE || vm.nul[first + i] !== 0) continue;
+    const copy = vm.scratch.allocate(16);
+    copyRun(vm.memory, vm.num[first + i], copy, 16);
+    vm.num[first + i] = copy;
+  }
+  partition.update(row, columns, vm, first, vm.part.undo);
+  vm.scratch.release(mark);
 }
 
 function notNull(partition: Partition, column: number): SqlError {

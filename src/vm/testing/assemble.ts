@@ -54,6 +54,8 @@ export function makeProgram(parts: Partial<Program>): Program {
     inserts: [],
     updates: [],
     failures: [],
+    systemInputs: [],
+    jsonPaths: [],
     cursorCount: 4,
     batchCount: 4,
     groupCount: 4,

@@ -137,6 +137,8 @@ export class Cluster {
         pages.push(page);
         return (page * 1024) >>> 0;
       },
+      sleep: () => {},
+      checkTime: () => {},
     };
     const loaded = loadProgram(program);
     const local = this.coordinator.runHead(loaded, request);
