@@ -2,10 +2,12 @@
  * `npm run bench`: the benchmarks with their peers in the same run, printed as ratios beside their targets.
  *
  *   npm run bench -- --only=tpcb,point --seconds=5 --rounds=1 --large
+ *   npm run bench -- --only=expressions --match=LIKE
  */
 
 import { parseArgs } from 'node:util';
 import { measureBatch } from './batch.ts';
+import { measureExpressions } from './expressions.ts';
 import { measureInterpreter } from './interpreter.ts';
 import { measureMemory } from './memory.ts';
 import { measurePoint } from './point.ts';
@@ -18,6 +20,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   point: measurePoint,
   batch: measureBatch,
   interpreter: measureInterpreter,
+  expressions: measureExpressions,
   memory: measureMemory,
 };
 
@@ -30,6 +33,7 @@ function readOptions(): SuiteOptions {
       seconds: { type: 'string', default: '10' },
       rounds: { type: 'string', default: '3' },
       large: { type: 'boolean', default: false },
+      match: { type: 'string', default: '' },
     },
   });
   const names = values.only.split(',');
@@ -39,7 +43,7 @@ function readOptions(): SuiteOptions {
   const print = (line: string): void => console.log(line);
   const seconds = readCount('seconds', values.seconds);
   const roundCount = readCount('rounds', values.rounds);
-  return { names, options: { seconds, roundCount, isLarge: values.large, print } };
+  return { names, options: { seconds, roundCount, isLarge: values.large, match: values.match, print } };
 }
 
 function readCount(name: string, text: string): number {
