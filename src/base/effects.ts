@@ -46,4 +46,8 @@ export interface Files {
   list(directory: string): string[];
   makeDirectory(directory: string): void;
   remove(path: string): void;
+  /** Removes an empty directory. */
+  removeDirectory(directory: string): void;
+  /** Gives a file or a directory another name, in one step. syncDirectory of its directory makes that durable. */
+  rename(from: string, to: string): void;
 }

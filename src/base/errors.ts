@@ -93,6 +93,11 @@ export const ERROR_CATALOGUE = [
   ['timeout', 'Limits', 'The statement took longer than `limit_statement_ms`, and was undone.'],
   ['unauthorized', 'Requests', 'The client may not do that.'],
   ['not_found', 'Requests', 'There is nothing at that path.'],
+  [
+    'checkpoint_failure',
+    'Server',
+    'The checkpoint could not be written. The one before it stays, with the log behind it, so nothing is lost: see [operations.md](operations.md).',
+  ],
 ] as const;
 
 export type ErrorCode = (typeof ERROR_CATALOGUE)[number][0];

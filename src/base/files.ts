@@ -12,6 +12,8 @@ import {
   openSync,
   readdirSync,
   readSync,
+  renameSync,
+  rmdirSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
@@ -119,5 +121,13 @@ export class SystemFiles implements Files {
 
   remove(path: string): void {
     unlinkSync(path);
+  }
+
+  removeDirectory(directory: string): void {
+    rmdirSync(directory);
+  }
+
+  rename(from: string, to: string): void {
+    renameSync(from, to);
   }
 }

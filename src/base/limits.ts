@@ -14,6 +14,9 @@ export const ARENA_COUNT_MAX = 64;
 /** Row slots of a segment. */
 export const SEGMENT_ROWS = 4096;
 
+/** Touched pages that a node keeps for copies while a snapshot is on. */
+export const COPY_RESERVE_BYTES: number = 64 * 1024 * 1024;
+
 /** Hash slots over which the rows of a distributed table spread. */
 export const HASH_SLOT_COUNT = 8096;
 export const PARTITION_COUNT_MAX = 8096;

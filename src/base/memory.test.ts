@@ -78,6 +78,34 @@ test('a run is freed as it was allocated', () => {
   assert.throws(() => memory.free(page, 3), /freed as they were allocated/);
 });
 
+test('what is frozen is let go by its reader or given up by its owner, never both', () => {
+  for (const pageCount of [1, 3]) {
+    const memory = pages(20);
+    const [first, second] = [memory.allocate(pageCount), memory.allocate(pageCount)];
+    memory.freeze(first);
+    memory.freeze(second);
+    assert.ok(memory.isFrozen(first));
+    assert.equal(memory.pageCountOf(first), pageCount);
+    assert.throws(() => memory.freeze(first), /live/);
+    assert.throws(() => memory.free(first, pageCount), /while frozen/);
+    // The reader is first.
+    assert.equal(memory.letGo(first), true);
+    assert.equal(memory.isFrozen(first), false);
+    assert.equal(memory.orphan(first), false);
+    assert.throws(() => memory.letGo(first), /once/);
+    // The owner is first.
+    assert.equal(memory.orphan(second), true);
+    assert.equal(memory.isFrozen(second), false);
+    assert.throws(() => memory.orphan(second), /once/);
+    assert.throws(() => memory.free(second, pageCount), /while frozen/);
+    assert.equal(memory.letGo(second), false);
+    memory.free(first, pageCount);
+    memory.free(second, pageCount);
+    memory.flushCache();
+    assert.equal(memory.usedPages(), 0);
+  }
+});
+
 test('a second arena is added when the first is full', () => {
   const memory = Memory.create({ limitBytes: 2 ** 31, eagerArenas: false });
   assert.equal(memory.i32.length, 1);

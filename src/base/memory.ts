@@ -13,8 +13,8 @@
  * | page of the arena | bytes            | what                                                                          |
  * | ----------------- | ---------------- | ----------------------------------------------------------------------------- |
  * | 0 … 15            | 0 … 262143       | page words, one i32 a page: at the first page of an allocation its length     |
- * |                   |                  | in pages (bits 0-19) and state (bits 24-31: 1 LIVE; a snapshot adds FROZEN and |
- * |                   |                  | ORPHANED); 0 elsewhere                                                        |
+ * |                   |                  | in pages (bits 0-19) and state (bits 24-31: 1 LIVE, 2 FROZEN, 3 ORPHANED);    |
+ * |                   |                  | 0 elsewhere                                                                   |
  * | 16                | 262144 … 270335  | bitmap of the pages, a set bit is taken                                       |
  * | 16                | 270336           | i32: first page of the arena that was never taken (it and all after are zero) |
  * | 16                | 270340           | i32: bitmap word where the search for a free page starts                      |
@@ -24,6 +24,13 @@
  *
  * All of it is written under the lock (a futex: 0 free, 1 held, 2 held and awaited), which is held for a search only.
  * In front of it each thread keeps a few single pages of its own, which count as taken.
+ *
+ * States of an allocation, for snapshots (docs/internals/checkpoint.md); the pages' owner and the snapshot decide by CAS:
+ *
+ *   LIVE     ── freeze: the owner, in a drained fence ───────────▶ FROZEN    nobody writes it
+ *   FROZEN   ── orphan: the owner has a copy, or needs it no more ▶ ORPHANED  the snapshot's alone
+ *   FROZEN   ── letGo: the snapshot has read it ─────────────────▶ LIVE      the owner writes in place again
+ *   ORPHANED ── letGo: the snapshot has read it ─────────────────▶ LIVE      to be freed, by whom the caller says
  */
 
 import { assert } from './assert.ts';
@@ -49,6 +56,8 @@ const LIMIT = CONTROL_INDEX + 32;
 const ARENA_COUNT = CONTROL_INDEX + 48;
 
 const LIVE = 1 << 24;
+const FROZEN = 2 << 24;
+const ORPHANED = 3 << 24;
 /** In the thread's cache of single pages: the page was never used, so it is zero. */
 const FRESH_FLAG = 1 << 30;
 const CACHE_PAGES = 64;
@@ -144,10 +153,11 @@ export class Memory {
     return page;
   }
 
-  /** Gives back a whole allocation; `pageCount` is checked against what was taken. Safe from any thread. */
+  /** Gives back a whole LIVE allocation; `pageCount` is checked against what was taken. Safe from any thread. */
   free(page: number, pageCount: number): void {
     const word = this.i32[page >>> 16]![page & 0xffff]!;
-    assert(page !== 0 && (word & 0xfffff) === pageCount, 'pages are freed as they were allocated');
+    // Invariant 7: what is frozen is not used again.
+    assert(page !== 0 && word === (pageCount | LIVE), 'pages are freed as they were allocated, and not while frozen');
     if (pageCount === 1) {
       if (this.#cacheCount === CACHE_PAGES) this.#spill(CACHE_PAGES / 2);
       // The word stays: a page in a cache is taken. Freeing it twice would put it here twice, which only tests look for.
@@ -162,6 +172,53 @@ export class Memory {
   /** Length in pages of the allocation that starts at `page`. */
   pageCountOf(page: number): number {
     return this.i32[page >>> 16]![page & 0xffff]! & 0xfffff;
+  }
+
+  /** LIVE to FROZEN: the owner, where nobody else uses the allocation. */
+  freeze(page: number): void {
+    const words = this.i32[page >>> 16]!;
+    const word = words[page & 0xffff]!;
+    assert((word & ~0xfffff) === LIVE, 'only what is live is frozen');
+    Atomics.store(words, page & 0xffff, word ^ LIVE ^ FROZEN);
+  }
+
+  /** True: the snapshot still needs the allocation as it is. Only for its owner; false stays false until it freezes it. */
+  isFrozen(page: number): boolean {
+    return Atomics.load(this.i32[page >>> 16]!, page & 0xffff) >>> 24 === FROZEN >>> 24;
+  }
+
+  /**
+   * FROZEN to ORPHANED: the owner gives the allocation up, and the snapshot frees it. False: the snapshot was done with it,
+   * and it is the owner's, LIVE.
+   */
+  orphan(page: number): boolean {
+    const words = this.i32[page >>> 16]!;
+    const pageCount = this.pageCountOf(page);
+    const seen = Atomics.compareExchange(words, page & 0xffff, pageCount | FROZEN, pageCount | ORPHANED);
+    if (seen === (pageCount | FROZEN)) return true;
+    assert(seen === (pageCount | LIVE), 'an allocation is orphaned once');
+    return false;
+  }
+
+  /**
+   * The snapshot needs the allocation no more. True: FROZEN to LIVE, its owner has it back. False: it was ORPHANED, and is
+   * the caller's to free, LIVE.
+   */
+  letGo(page: number): boolean {
+    const words = this.i32[page >>> 16]!;
+    const pageCount = this.pageCountOf(page);
+    const seen = Atomics.compareExchange(words, page & 0xffff, pageCount | FROZEN, pageCount | LIVE);
+    if (seen === (pageCount | FROZEN)) return true;
+    assert(seen === (pageCount | ORPHANED), 'the snapshot lets go of what it holds, once');
+    Atomics.store(words, page & 0xffff, pageCount | LIVE);
+    return false;
+  }
+
+  /** Copies a whole allocation into another of its length. */
+  copy(source: number, target: number): void {
+    const words = this.pageCountOf(source) * WORDS_PER_PAGE;
+    const start = (source & 0xffff) << 12;
+    this.i32[target >>> 16]!.set(this.i32[source >>> 16]!.subarray(start, start + words), (target & 0xffff) << 12);
   }
 
   /** Gives the thread's cached pages back to all. */

@@ -9,8 +9,10 @@ import type { SqlError } from '../base/errors.ts';
 import { CONTROL_MODE, MODE_NORMAL } from '../executor/layout.ts';
 import { type NodeLoop, STEP_RAN } from '../executor/node-loop.ts';
 import { FrontendEngine, type FrontendSettings } from './frontend/frontend-engine.ts';
+import type { Reply } from './frontend/pending-request.ts';
 import type { RequestParameters } from './frontend/request-parameters.ts';
 import { type Database, openDatabase } from './main/database.ts';
+import { StepSavers } from './main/step-savers.ts';
 import { Supervisor } from './main/supervisor.ts';
 import { createNode } from './node/node.ts';
 import { type SettingValues, timezoneOf } from './settings.ts';
@@ -24,10 +26,14 @@ export type InlineOptions = {
   readonly clock: Clock;
   readonly random: Random;
   readonly changeSetting: (name: string, value: unknown) => void;
+  /** Gives others their turn while a checkpoint is written; where it is missing, the event loop. */
+  readonly pause?: () => Promise<void>;
 };
 
 const STEP_PARTS = 64;
 const POLL_LIMIT = 256;
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 export class InlineEngine {
   readonly database: Database;
@@ -36,6 +42,8 @@ export class InlineEngine {
   readonly #nodes: NodeLoop[] = [];
   /** Requests behind one whose place in the order is not taken yet; undefined where there is none. */
   #held: (() => void)[] | undefined;
+  /** The reply of that one. */
+  #holder: Reply | undefined;
 
   /** Opens the database; throws what openDatabase throws. */
   constructor(options: InlineOptions) {
@@ -66,6 +74,12 @@ export class InlineEngine {
       waiter: { until: (isReady) => this.#until(isReady) },
       clock,
       files,
+      savers: new StepSavers(files, memory, () => {
+        // What has waited for the fence of the checkpoint goes on.
+        this.run();
+        return options.pause?.() ?? nextTurn();
+      }),
+      coreCount: 1,
       settings,
       changeSetting: options.changeSetting,
       onSettings: async () => {
@@ -83,7 +97,7 @@ export class InlineEngine {
         cpuBackendsNs: 0,
       }),
       statements: async () => this.frontend.statistics(),
-      log: { info: () => {} },
+      log: { info: () => {}, error: () => {} },
     });
     this.frontend = new FrontendEngine({
       control,
@@ -93,12 +107,15 @@ export class InlineEngine {
       random,
       settings: frontendSettings,
       utility: {
-        run: (statement, requestSettings, reply) =>
+        run: (statement, requestSettings, reply) => {
           this.supervisor.run(statement, requestSettings, (error, body) => {
             reply(error, body);
             // A request that has waited for the answer goes on.
             this.run();
-          }),
+          });
+          // A checkpoint is of what was before it, or of a little more.
+          if (statement.kind === 'checkpoint') queueMicrotask(() => this.#stopHolding());
+        },
       },
       timer: (delayMs, callback) => {
         setTimeout(() => {
@@ -123,19 +140,19 @@ export class InlineEngine {
     return new Promise((resolve, reject) => {
       const start = (): void => {
         let isAnswered = false;
-        let isHolding = false;
         const reply = (error: SqlError | undefined, body: Uint8Array | undefined): void => {
           isAnswered = true;
           if (error === undefined) resolve(body);
           else reject(error);
-          if (isHolding) this.#letGo();
+          if (this.#holder === reply) this.#stopHolding();
         };
         const isUnordered = this.frontend.execute(sql, 0, sql.length, parameters, format, timezone, reply);
         if (isUnordered && !isAnswered) {
-          isHolding = true;
+          this.#holder = reply;
           this.#held = [];
         }
         this.run();
+        this.supervisor.checkpointWhenDue();
       };
       if (Atomics.load(this.database.control.words, CONTROL_MODE) !== MODE_NORMAL) this.database.committer.probe();
       if (this.#held !== undefined) this.#held.push(start);
@@ -143,9 +160,10 @@ export class InlineEngine {
     });
   }
 
-  /** The request that held back the others is over. */
-  #letGo(): void {
-    const held = this.#held!;
+  /** The others have not to wait any more for the request that holds them back. */
+  #stopHolding(): void {
+    const held = this.#held ?? [];
+    this.#holder = undefined;
     this.#held = undefined;
     for (const start of held) {
       if (this.#held !== undefined) (this.#held as (() => void)[]).push(start);

@@ -97,6 +97,8 @@ export interface PartRunner {
   release(undoMark: number, redoMark: number): void;
   /** The work of a drained fence: the command of the block (BLOCK_COMMAND_*). Not undone; throws SqlError. */
   applyFence(view: BlockView, part: number): void;
+  /** Between two parts, when there is nothing else to do. True when there is more of it to do at once. */
+  housekeep?(): boolean;
 }
 
 export class NodeLoop {
@@ -208,7 +210,8 @@ export class NodeLoop {
       ranCount++;
       if (this.isLeaving) break;
     }
-    return ranCount > 0 ? STEP_RAN : STEP_IDLE;
+    if (ranCount > 0) return STEP_RAN;
+    return this.runner.housekeep?.() === true ? STEP_RAN : STEP_IDLE;
   }
 
   private skipToFinal(): boolean {

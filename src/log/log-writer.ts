@@ -237,9 +237,9 @@ export class LogWriter implements Log {
   }
 }
 
-/** Sets the shared state to go on at the end of a file, as recovery found it. Once, before any writer is used. */
+/** Sets the shared state to go on at the end of a file, 0 = a new one, as recovery found it. Once, before any writer is used. */
 export function openLogState(state: Float64Array, fileLsn: number, end: number): void {
-  assert(end >= WAL_HEADER_BYTES, 'the log goes on behind a file header');
+  assert(end === 0 || end >= WAL_HEADER_BYTES, 'the log goes on behind a file header');
   state[LOG_FILE_LSN] = fileLsn;
   state[LOG_END] = end;
   state[LOG_SYNC_PENDING] = 0;

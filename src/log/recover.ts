@@ -24,7 +24,7 @@ export type OnSection = (lsn: number, kind: number, bytes: Uint8Array, start: nu
 export type Recovery = {
   readonly lastLsn: number;
   readonly recordCount: number;
-  /** Where the log goes on: `openLogState`. */
+  /** Where the log goes on: `openLogState`. An end of 0: in a new file. */
   readonly fileLsn: number;
   readonly end: number;
   /** First LSN of the oldest file there is. */
@@ -51,11 +51,15 @@ export function recover(files: Files, directory: string, fromLsn: number, onSect
   let unborn = -1;
   if (isUnborn(files, directory, lsns.at(-1)!)) {
     unborn = lsns.pop()!;
-    if (lsns.length === 0) throw new LogDamage(`${directory}/${walFileName(unborn)}: offset 0: no file header`);
+    if (lsns.length === 0 && unborn > fromLsn) throw missing(directory, unborn, fromLsn);
+    // From a checkpoint on, it may be all there is: what was in it was not synced.
+    if (lsns.length === 0 && fromLsn === 1)
+      throw new LogDamage(`${directory}/${walFileName(unborn)}: offset 0: no file header`);
   }
   let first = 0;
   while (first + 1 < lsns.length && lsns[first + 1]! <= fromLsn) first++;
-  let expectedLsn = lsns[first]!;
+  let expectedLsn = lsns[first] ?? fromLsn;
+  if (expectedLsn > fromLsn) throw missing(directory, expectedLsn, fromLsn);
   let recordCount = 0;
   let end = 0;
   let torn: Recovery['torn'];
@@ -89,7 +93,6 @@ export function recover(files: Files, directory: string, fromLsn: number, onSect
       reader.close();
     }
   }
-  const fileLsn = lsns.at(-1)!;
   if (torn !== undefined) cutFile(files, torn.file, torn.offset);
   if (unborn >= 0) {
     const file = join(directory, walFileName(unborn));
@@ -97,7 +100,16 @@ export function recover(files: Files, directory: string, fromLsn: number, onSect
     files.remove(file);
     files.syncDirectory(directory);
   }
-  return { lastLsn: expectedLsn - 1, recordCount, fileLsn, end, firstLsn, fileCount: lsns.length, torn };
+  const fileCount = lsns.length;
+  // The log ends before the checkpoint: what was lost is in there, and the log goes on behind it in a new file.
+  if (expectedLsn < fromLsn || fileCount === 0)
+    return { lastLsn: fromLsn - 1, recordCount, fileLsn: fromLsn, end: 0, firstLsn, fileCount, torn };
+  return { lastLsn: expectedLsn - 1, recordCount, fileLsn: lsns.at(-1)!, end, firstLsn, fileCount, torn };
+}
+
+function missing(directory: string, firstLsn: number, fromLsn: number): LogDamage {
+  const path = join(directory, walFileName(firstLsn));
+  return new LogDamage(`${path}: offset 0: LSN ${fromLsn} to ${firstLsn - 1} are missing`);
 }
 
 /** First LSNs of the log files in a directory, in order. */

@@ -2,29 +2,36 @@
  * The server: main starts the threads, watches them, and ends them. A thread that dies takes the process down, with the
  * reason in the log; recovery brings the data back.
  *
- *   ports tried ─▶ database recovered ─▶ backends run ─▶ frontends ready ─▶ frontends listen ─▶ serving
+ *   ports tried ─▶ checkpoint loaded ─▶ log replayed ─▶ backends run ─▶ frontends ready ─▶ frontends listen ─▶ serving
  *   close: frontends answer what is in the air ─▶ backends end ─▶ log synced and closed
  */
 
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { SystemClock, SystemFiles } from '../base/files.ts';
 import { workerEntry } from '../base/worker-entry.ts';
 import type { StatementStatistics } from '../engine/frontend/program-cache.ts';
-import { type Database, openDatabase } from '../engine/main/database.ts';
+import { loadByThreads, ThreadSavers } from '../engine/main/checkpoint-threads.ts';
+import { beginDatabase, type Database, type OpeningDatabase } from '../engine/main/database.ts';
 import type { ProcessStatus } from '../engine/main/show.ts';
 import { Supervisor } from '../engine/main/supervisor.ts';
 import type { Listener, SettingValues } from '../engine/settings.ts';
 import { changeSetting } from '../engine/settings-file.ts';
 import { Doorbell } from '../executor/doorbell.ts';
+import { loadPartition } from '../log/checkpoint/load.ts';
 import type { ServerLog } from './log.ts';
 import type { BackendData, FromBackend, FromFrontend, FromMain, FrontendData } from './messages.ts';
 
 /** Bounds the young generation of each worker: what parsing leaves behind is freed early, and memory stays flat. */
 const YOUNG_GENERATION_MIB = 16;
 const MAINTAIN_MS = 1000;
+/** Files of fewer bytes are loaded before threads for it would have started: that takes 0.2 s and more. */
+const THREADS_LOAD_BYTES = 4 * 1024 * 1024;
+/** Between two lines in the server log that tell how far the start is. */
+const PROGRESS_MS = 5000;
 
 export type RunningServer = {
   /** What listens where: `http://host:port`, `unix:/path`. */
@@ -76,7 +83,7 @@ class Server implements RunningServer {
     const listeners = await this.#listeners();
     const clock = new SystemClock();
     const files = new SystemFiles();
-    const database = openDatabase({
+    const opening = beginDatabase({
       settings: this.#settings,
       directory: this.#directory,
       files,
@@ -86,6 +93,8 @@ class Server implements RunningServer {
       isShared: true,
       onFullFile: () => queueMicrotask(() => void this.#supervisor?.maintain()),
     });
+    await this.#load(opening);
+    const database = opening.finish();
     this.#database = database;
     this.#reportRecovery(database);
     const { control, memory } = database;
@@ -101,6 +110,8 @@ class Server implements RunningServer {
       waiter: { until: (isReady) => doorbell.until(isReady) },
       clock,
       files,
+      savers: new ThreadSavers(memory, control, (error) => this.#fail('checkpoint', error)),
+      coreCount: availableParallelism(),
       settings: this.#settings,
       changeSetting: (name, value) => {
         changeSetting(this.#directory, this.#settings, name, value);
@@ -128,7 +139,10 @@ class Server implements RunningServer {
     const addresses = await Promise.all(this.#frontends.map((frontend) => frontend.listen()));
     this.addresses = addresses[0]!;
     doorbell.arm();
-    this.#timer = setInterval(() => void supervisor.maintain(), MAINTAIN_MS);
+    this.#timer = setInterval(() => {
+      void supervisor.maintain();
+      supervisor.checkpointWhenDue();
+    }, MAINTAIN_MS);
     this.#timer.unref();
   }
 
@@ -136,6 +150,7 @@ class Server implements RunningServer {
     if (this.#isClosing) return;
     this.#isClosing = true;
     clearInterval(this.#timer);
+    this.#supervisor!.cancelCheckpoint();
     await Promise.all(this.#frontends.map((frontend) => frontend.close()));
     await this.#supervisor!.idle();
     await this.#stopBackends();
@@ -171,9 +186,37 @@ class Server implements RunningServer {
     return listeners;
   }
 
+  /** Loads the partitions of the newest checkpoint, in as many threads as there are cores. */
+  async #load({ memory, jobs }: OpeningDatabase): Promise<void> {
+    if (jobs.length === 0) return;
+    this.#log.info('loading a checkpoint', { lsn: jobs[0]!.lsn, partitions: jobs.length });
+    if (jobs.reduce((sum, job) => sum + job.fileBytes, 0) < THREADS_LOAD_BYTES) {
+      for (const job of jobs) loadPartition(new SystemFiles(), memory, job);
+      return;
+    }
+    let loadedCount = 0;
+    let toldMs = performance.now();
+    await loadByThreads(memory, jobs, availableParallelism(), () => {
+      loadedCount++;
+      if (performance.now() - toldMs < PROGRESS_MS) return;
+      toldMs = performance.now();
+      this.#log.info('loading goes on', { partitions_done: loadedCount, partitions: jobs.length });
+    });
+  }
+
   #reportRecovery({ recovered, publisher }: Database): void {
     if (recovered === undefined) return;
-    const { log, rowChangeCount, durationMs } = recovered;
+    const { log, checkpoint, unfinishedCount, rowChangeCount, durationMs } = recovered;
+    if (unfinishedCount > 0) this.#log.warn('a checkpoint was not finished; it is removed', { count: unfinishedCount });
+    if (checkpoint !== undefined) {
+      const { name, rowCount, fileBytes, durationMs: loadMs } = checkpoint;
+      this.#log.info('loaded a checkpoint', {
+        lsn: name.lsn,
+        rows: rowCount,
+        bytes: fileBytes,
+        ms: Math.round(loadMs),
+      });
+    }
     if (log.torn !== undefined)
       this.#log.warn('the last write to the log was cut short; it is cut off', {
         file: log.torn.file,

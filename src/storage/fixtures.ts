@@ -10,6 +10,7 @@ import { Scratch } from '../base/scratch.ts';
 import type { ColumnDefinition, IndexDefinition, TableDefinition } from '../catalog/catalog.ts';
 import { BATCH_HEADER_BYTES, BatchReader, batchNullWords, batchRowBytes } from '../program/batch.ts';
 import { DOUBLE, FLOAT, INTERVAL, isRefType, type TypeId, UUID } from '../types/type.ts';
+import { LENGTH_MASK } from './heap.ts';
 import { Partition } from './partition.ts';
 
 /** Integers as number or bigint, text and json as string or bytes, uuid and interval as 16 bytes. */
@@ -162,7 +163,7 @@ export function readValue(partition: Partition, row: number, ordinal: number): V
       // value in the heap
       const ref = partition.readRef(row, ordinal);
       const start = (ref & 0x3ffffff) << 4;
-      const length = partition.i32[ref >>> 26]![start >>> 2]!;
+      const length = partition.i32[ref >>> 26]![start >>> 2]! & LENGTH_MASK;
       return Buffer.from(partition.u8[ref >>> 26]!.slice(start + 4, start + 4 + length)).toString();
     }
     default: {

@@ -43,6 +43,8 @@ const BUCKET_ROWS = 9;
 const BUCKET_CAPACITY = 2044;
 /** Entries at which a bucket is split: 85 %, where a search for a missing key looks at 22 slots. */
 const BUCKET_FULL = 1737;
+/** Entries a bucket has at most, on the average, when an index is filled in bulk: it takes inserts for a while. */
+const BUCKET_FILL = 1450;
 
 /** A bucket's contents while it is split. */
 const COPY: Int32Array = new Int32Array(WORDS_PER_PAGE);
@@ -157,6 +159,53 @@ export class HashIndex {
       putEntry(words, base, position, hash, row);
       this.#root[this.slot + INDEX_ENTRIES]! += 1;
       return -1;
+    }
+  }
+
+  /**
+   * Fills the empty index from `count` entries of three words (hash, row, 0), with a directory of the right size at once.
+   * `spare` has room for as many. Throws out_of_memory; the index is of no use then.
+   */
+  fill(entries: Int32Array, spare: Int32Array, count: number): void {
+    const root = this.#root;
+    let depth = 0;
+    while (depth < DEPTH_MAX && count / 2 ** depth > BUCKET_FILL) depth++;
+    if (depth > 0) this.#spread(depth);
+    orderByHash(entries, spare, count);
+    for (let at = 0; at < count * 3; at += 3) {
+      const hash = spare[at]!;
+      const row = spare[at + 1]!;
+      const bucket = this.#bucketAt(hash >>> (32 - root[this.slot + DEPTH]!));
+      const words = this.#i32[bucket >>> 16]!;
+      const base = (bucket & 0xffff) << 12;
+      if (words[base + BUCKET_COUNT]! < BUCKET_FULL) {
+        place(words, base, hash, row);
+        root[this.slot + INDEX_ENTRIES]! += 1;
+        continue;
+      }
+      // Hashes that are not spread evenly: the bucket is split.
+      this.key.loadRow(this.partition, row);
+      const existing = this.insert(row);
+      assert(existing === -1, 'the keys of a unique index differ');
+    }
+  }
+
+  /** Gives an empty index 2 ^ depth buckets. */
+  #spread(depth: number): void {
+    const root = this.#root;
+    const count = 1 << depth;
+    this.#memory.free(this.#bucketAt(0), 1);
+    if (depth > SMALL_DEPTH_MAX) {
+      const pageCount = Math.ceil((count * 4) / PAGE_BYTES);
+      root[this.slot + INDEX_ROOT] = this.#memory.allocate(pageCount);
+      root[this.slot + DIRECTORY_PAGES] = pageCount;
+    }
+    root[this.slot + DEPTH] = depth;
+    root[this.slot + BUCKET_PAGES] = count;
+    for (let index = 0; index < count; index++) {
+      const bucket = this.#memory.allocateZeroed(1);
+      this.#i32[bucket >>> 16]![((bucket & 0xffff) << 12) + BUCKET_DEPTH] = depth;
+      this.#setBucketAt(index, bucket);
     }
   }
 
@@ -333,6 +382,25 @@ function putEntry(words: Int32Array, base: number, position: number, hash: numbe
   words[base + BUCKET_HASHES + position * 2] = hash;
   words[base + BUCKET_ROWS + position * 2] = row + 1;
   words[base + BUCKET_COUNT]! += 1;
+}
+
+/** Copies entries of three words to `target` by the leading bits of their hashes, so that buckets are filled one by one. */
+function orderByHash(entries: Int32Array, target: Int32Array, count: number): void {
+  const places = new Int32Array(2048);
+  for (let at = 0; at < count * 3; at += 3) places[entries[at]! >>> 21]! += 1;
+  let place = 0;
+  for (let bits = 0; bits < 2048; bits++) {
+    const here = places[bits]!;
+    places[bits] = place;
+    place += here;
+  }
+  for (let at = 0; at < count * 3; at += 3) {
+    const bits = entries[at]! >>> 21;
+    const to = places[bits]! * 3;
+    places[bits]! += 1;
+    target[to] = entries[at]!;
+    target[to + 1] = entries[at + 1]!;
+  }
 }
 
 /** Adds an entry whose key is surely not there. */

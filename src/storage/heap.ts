@@ -15,16 +15,21 @@
  * |   12 |    4 | bits 0-15 first freed block (unit offset in the page, 0 = none), 16-31 first unit never used    |
  * |   16 |    4 | next page of the heap, 0 = none                                                                |
  * |   20 |    4 | previous one                                                                                   |
- * |   24 |    8 | unused                                                                                         |
+ * |   24 |    4 | snapshots of the heap that were taken before the page came                                     |
+ * |   28 |    4 | next page with held blocks, -1 = the last one, 0 = the page has none                            |
  * |   32 |      | blocks; word 0 of a freed one is the unit offset of the next freed one                         |
  *
  * The first page of a large block has the same header; its page count is in the memory's page word.
  *
- * State in the root page, from the heap's first word: 0 blocks in use, 1 units in use, 2 pages, 3 first page of all, 8 …
- * first page with room of each class.
+ * State in the root page, from the heap's first word: 0 blocks in use, 1 units in use, 2 pages, 3 first page of all, 4
+ * snapshots taken, 5 1 while one is on, 6 first page with held blocks, 7 held blocks, 8 … first page with room of each class.
  *
- * A snapshot does not copy heap pages: blocks never change once written, and while a snapshot runs the owner holds back
- * the blocks it would free. What else changes in a page, its header and free blocks, no snapshot reads.
+ * A snapshot does not copy heap pages: blocks never change once written. While one is on (freeze to thaw), a block that a
+ * final transaction gave up is **held** (release): it is not in use any more, but bit 31 of its word 0, the length, which
+ * readers mask, keeps its place. giveBack() frees such blocks when the snapshot is over. Only blocks in pages from before the
+ * snapshot are held: it sees no others. free() holds nothing: undo frees what was allocated after the snapshot began, as
+ * undo is empty then. What else changes in a page, its header and free blocks, no snapshot reads. Holding and giving back
+ * need no memory.
  */
 
 import { assert } from '../base/assert.ts';
@@ -49,9 +54,17 @@ const BLOCKS = 0;
 const UNITS = 1;
 const PAGES = 2;
 const FIRST_PAGE = 3;
+const SNAPSHOTS = 4;
+const IS_FROZEN = 5;
+const FIRST_HELD = 6;
+const HELD = 7;
 /** Units of a page's header. */
 const HEADER_UNITS = 2;
 const LARGE_UNITS = 0xffff;
+/** In word 0 of a block: it is held. The word 0 of a value is its length, which is less. */
+const HELD_BIT = 1 << 31;
+/** Length of a value in the heap, from its word 0, also while it may be held. */
+export const LENGTH_MASK = 0x7fffffff;
 const LISTS = 8;
 /** Words of the heap's state in the root page. */
 export const HEAP_WORDS = 128;
@@ -109,15 +122,96 @@ export class Heap {
     const root = this.#root;
     const words = this.#i32[page >>> 16]!;
     const at = (page & 0xffff) << 12;
+    const blockUnits = words[at]! >>> 16;
+    root[this.#base + BLOCKS]! -= 1;
+    root[this.#base + UNITS]! -= blockUnits === LARGE_UNITS ? this.#largeUnits(page) : blockUnits;
+    this.#freePlace(page, unit, words, at);
+  }
+
+  /** The same for a block that a final transaction gave up: while a snapshot may read it, it is held. */
+  release(ref: number): void {
+    const root = this.#root;
+    const page = ref >>> 10;
+    const words = this.#i32[page >>> 16]!;
+    const at = (page & 0xffff) << 12;
+    if (root[this.#base + IS_FROZEN] === 0 || words[at + 6] === root[this.#base + SNAPSHOTS]) {
+      this.free(ref);
+      return;
+    }
+    const block = (ref & 0x3ffffff) << 2;
+    assert(words[block]! >= 0, 'a block is freed once');
+    words[block]! |= HELD_BIT;
+    const blockUnits = words[at]! >>> 16;
+    root[this.#base + BLOCKS]! -= 1;
+    root[this.#base + UNITS]! -= blockUnits === LARGE_UNITS ? this.#largeUnits(page) : blockUnits;
+    root[this.#base + HELD]! += 1;
+    if (words[at + 7] !== 0) return;
+    const next = root[this.#base + FIRST_HELD]!;
+    words[at + 7] = next === 0 ? -1 : next;
+    root[this.#base + FIRST_HELD] = page;
+  }
+
+  /** A snapshot begins: from now on release() holds back what it may read. */
+  freeze(): void {
+    const root = this.#root;
+    assert(root[this.#base + IS_FROZEN] === 0 && root[this.#base + FIRST_HELD] === 0, 'one snapshot at a time');
+    root[this.#base + SNAPSHOTS]! += 1;
+    root[this.#base + IS_FROZEN] = 1;
+  }
+
+  /** The snapshot is over: held blocks may be given back. */
+  thaw(): void {
+    this.#root[this.#base + IS_FROZEN] = 0;
+  }
+
+  /** Frees the held blocks of at most so many pages; true when none are left. Not while a snapshot is on. */
+  giveBack(pageLimit: number): boolean {
+    const root = this.#root;
+    const list = this.#base + FIRST_HELD;
+    if (root[list] === 0) return true;
+    assert(root[this.#base + IS_FROZEN] === 0, 'blocks are held while the snapshot is on');
+    for (let left = pageLimit; root[list] !== 0 && left > 0; left--) {
+      const page = root[list]!;
+      const words = this.#i32[page >>> 16]!;
+      const at = (page & 0xffff) << 12;
+      root[list] = words[at + 7] === -1 ? 0 : words[at + 7]!;
+      words[at + 7] = 0;
+      this.#giveBackPage(page, words, at);
+    }
+    if (root[list] !== 0) return false;
+    assert(root[this.#base + HELD] === 0, 'held blocks are counted');
+    return true;
+  }
+
+  /** Held blocks: their places are not free, but nothing uses them. */
+  heldCount(): number {
+    return this.#root[this.#base + HELD]!;
+  }
+
+  #giveBackPage(page: number, words: Int32Array, at: number): void {
+    const blockUnits = words[at]! >>> 16;
+    const end = blockUnits === LARGE_UNITS ? HEADER_UNITS + 1 : words[at + 3]! >>> 16;
+    for (let unit = HEADER_UNITS; unit < end; unit += blockUnits) {
+      if (words[at + (unit << 2)]! >= 0) continue;
+      words[at + (unit << 2)]! &= LENGTH_MASK;
+      this.#root[this.#base + HELD]! -= 1;
+      const isLast = (words[at]! & 0xffff) === 1;
+      this.#freePlace(page, unit, words, at);
+      // The page may be gone.
+      if (isLast) return;
+    }
+  }
+
+  /** Makes the place of a block free. */
+  #freePlace(page: number, unit: number, words: Int32Array, at: number): void {
     const state = words[at]!;
     const blockUnits = state >>> 16;
     assert((state & 0xffff) > 0, 'a block is freed once');
-    root[this.#base + BLOCKS]! -= 1;
     if (blockUnits === LARGE_UNITS) {
-      this.#freeLarge(page, words, at);
+      words[at] = 0;
+      this.#abandon(page, words, at, this.#memory.pageCountOf(page));
       return;
     }
-    root[this.#base + UNITS]! -= blockUnits;
     const frees = words[at + 3]!;
     const bump = frees >>> 16;
     const wasFull = (frees & 0xffff) === 0 && bump + blockUnits > REFS_PER_PAGE;
@@ -127,6 +221,10 @@ export class Heap {
     const size = CLASS_OF_UNITS[blockUnits]!;
     if (wasFull) this.#link(size, page, words, at);
     if ((state & 0xffff) === 1) this.#pageEmptied(size, page, words, at);
+  }
+
+  #largeUnits(page: number): number {
+    return this.#memory.pageCountOf(page) * REFS_PER_PAGE;
   }
 
   /** Blocks in use. */
@@ -144,15 +242,21 @@ export class Heap {
     return heapPageCount(this.#root, this.#base);
   }
 
-  /** Gives all pages back; the heap is empty afterwards. */
+  /** Gives all pages back; the heap is empty afterwards. Not while a snapshot is on. */
   clear(): void {
-    let page = this.#root[this.#base + FIRST_PAGE]!;
-    while (page !== 0) {
-      const next = this.#i32[page >>> 16]![((page & 0xffff) << 12) + 4]!;
-      this.#memory.free(page, this.#memory.pageCountOf(page));
-      page = next;
-    }
+    freeHeapPages(this.#memory, this.abandonAll());
+  }
+
+  /** The first of all pages; 0 = none. */
+  firstPage(): number {
+    return this.#root[this.#base + FIRST_PAGE]!;
+  }
+
+  /** Forgets all pages, for freeHeapPages() by whoever needs them last; gives the first. The heap is empty afterwards. */
+  abandonAll(): number {
+    const page = this.#root[this.#base + FIRST_PAGE]!;
     this.#root.fill(0, this.#base, this.#base + HEAP_WORDS);
+    return page;
   }
 
   #addPage(size: number): number {
@@ -171,6 +275,8 @@ export class Heap {
     const next = this.#root[this.#base + FIRST_PAGE]!;
     words[at + 4] = next;
     words[at + 5] = 0;
+    words[at + 6] = this.#root[this.#base + SNAPSHOTS]!;
+    words[at + 7] = 0;
     if (next !== 0) this.#i32[next >>> 16]![((next & 0xffff) << 12) + 5] = page;
     this.#root[this.#base + FIRST_PAGE] = page;
     this.#root[this.#base + PAGES]! += pageCount;
@@ -228,13 +334,6 @@ export class Heap {
     this.#root[this.#base + UNITS]! += pageCount * REFS_PER_PAGE;
     return (page * REFS_PER_PAGE + HEADER_UNITS) >>> 0;
   }
-
-  #freeLarge(page: number, words: Int32Array, at: number): void {
-    const pageCount = this.#memory.pageCountOf(page);
-    words[at] = 0;
-    this.#root[this.#base + UNITS]! -= pageCount * REFS_PER_PAGE;
-    this.#abandon(page, words, at, pageCount);
-  }
 }
 
 /** Units of a block for a value of that many bytes behind its u32 length. */
@@ -245,4 +344,14 @@ export function valueUnits(byteLength: number): number {
 /** Pages of the heap whose words are at root[base …]. */
 export function heapPageCount(root: Int32Array, base: number): number {
   return root[base + PAGES]!;
+}
+
+/** Gives back the pages of a heap from the first one on; of one that is used no more. */
+export function freeHeapPages(memory: Memory, firstPage: number): void {
+  let page = firstPage;
+  while (page !== 0) {
+    const next = memory.i32[page >>> 16]![((page & 0xffff) << 12) + 4]!;
+    memory.free(page, memory.pageCountOf(page));
+    page = next;
+  }
 }

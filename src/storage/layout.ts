@@ -18,6 +18,7 @@
  * | 9           | first page of the segment directory, 0 = it lies in the root from word 1536                     |
  * | 10          | segments that the directory has room for                                                       |
  * | 11          | words of a directory entry                                                                     |
+ * | 12          | page of the description of the snapshot that is on (snapshot.ts), 0 = none                      |
  * | 64 … 191    | heap of values (heap.ts)                                                                       |
  * | 192 … 319   | heap of index nodes and separators                                                             |
  * | 512 … 1535  | 32 index slots of 32 words                                                                     |
@@ -52,6 +53,7 @@ export const ROOT_SEGMENTS = 8;
 export const ROOT_DIRECTORY_PAGE = 9;
 export const ROOT_DIRECTORY_CAPACITY = 10;
 export const ROOT_DIRECTORY_STRIDE = 11;
+export const ROOT_SNAPSHOT = 12;
 export const ROOT_VALUE_HEAP = 64;
 export const ROOT_NODE_HEAP = 192;
 export const ROOT_INDEXES = 512;

@@ -9,6 +9,7 @@
 import { SqlError } from '../base/errors.ts';
 import type { RegisterFile } from '../base/registers.ts';
 import type { BatchReader } from '../program/batch.ts';
+import { assertHeadOwn, makeColumnOwn, makeHeadOwn, makeSegmentOwn } from './copy-on-write.ts';
 import { valueUnits } from './heap.ts';
 import { ROOT_ROWS } from './layout.ts';
 import type { Partition } from './partition.ts';
@@ -40,6 +41,7 @@ export function insertBatchRow(partition: Partition, batch: BatchReader, ordinal
   let columnCount = 0;
   let indexCount = 1;
   try {
+    if (row >>> 12 < partition.frozenEnd) makeSegmentOwn(partition, row >>> 12);
     for (; columnCount < partition.layout.columnCount; columnCount++) writeCell(partition, row, columnCount, batch);
     for (; indexCount < indexes.length; indexCount++) {
       const index = indexes[indexCount]!;
@@ -122,6 +124,7 @@ function updateWithKeys(
 /** Partition.delete. */
 export function deleteRow(partition: Partition, row: number, undo: UndoLog): void {
   undo.reserve(1);
+  if (row >>> 12 < partition.frozenEnd) makeHeadOwn(partition, row >>> 12);
   removeKeys(partition, row, -1, undo.stamp());
   partition.setLive(row, false);
   undo.push(UNDO_DELETE, partition, row, 0, 0);
@@ -132,12 +135,14 @@ export function undoRecord(partition: Partition, words: Int32Array, at: number, 
   const row = words[at + 2]!;
   switch (words[at]! & 15) {
     case 1: // insert
+      if (row >>> 12 < partition.frozenEnd) assertHeadOwn(partition, row);
       removeKeys(partition, row, -1, stamp);
       freeValues(partition, row, partition.layout.columnCount);
       partition.setLive(row, false);
       partition.freeSlot(row);
       return;
     case 2: // delete
+      if (row >>> 12 < partition.frozenEnd) assertHeadOwn(partition, row);
       partition.setLive(row, true);
       reinsertKeys(partition, row, -1);
       return;
@@ -157,13 +162,15 @@ export function releaseRecord(partition: Partition, words: Int32Array, at: numbe
   const kind = words[at]! & 15;
   if (kind === UNDO_COLUMN) {
     if ((words[at]! & UNDO_WAS_NULL) === 0 && partition.layout.kinds[words[at]! >>> 8] === 6) {
-      partition.valueHeap.free(words[at + 4]!);
+      partition.valueHeap.release(words[at + 4]!);
     }
     return;
   }
   if (kind === UNDO_DELETE) {
-    freeValues(partition, words[at + 2]!, partition.layout.columnCount);
-    partition.freeSlot(words[at + 2]!);
+    const row = words[at + 2]!;
+    if (row >>> 12 < partition.frozenEnd) assertHeadOwn(partition, row);
+    releaseValues(partition, row);
+    partition.freeSlot(row);
   }
   for (let index = 0; index < partition.indexes.length; index++) partition.indexes[index]!.maintain(released);
 }
@@ -186,13 +193,22 @@ function reinsertKeys(partition: Partition, row: number, mask: number): void {
   }
 }
 
-/** Frees the heap blocks of a row's columns before `columnEnd`. */
+/** Frees the heap blocks of a row's columns before `columnEnd`, which nobody has seen. */
 function freeValues(partition: Partition, row: number, columnEnd: number): void {
   const columns = partition.layout.heapColumns;
   for (let index = 0; index < columns.length; index++) {
     const column = columns[index]!;
     if (column >= columnEnd) return;
     if (!partition.isNull(row, column)) partition.valueHeap.free(partition.readRef(row, column));
+  }
+}
+
+/** Gives up the heap blocks of a row, as its deletion is final. */
+function releaseValues(partition: Partition, row: number): void {
+  const columns = partition.layout.heapColumns;
+  for (let index = 0; index < columns.length; index++) {
+    const column = columns[index]!;
+    if (!partition.isNull(row, column)) partition.valueHeap.release(partition.readRef(row, column));
   }
 }
 
@@ -253,6 +269,7 @@ function updateColumn(
   const isNullable = partition.isNullable[column] !== 0;
   const isNull = isNullable && values.nul[register] !== 0;
   const value = values.num[register]!;
+  if (row >>> 12 < partition.frozenEnd) makeColumnOwn(partition, row, column, isNull);
   const block = kind === 6 && !isNull ? copyValue(partition, value >>> 0) : 0;
   undo.push(UNDO_COLUMN, partition, row, column, 0);
   const record = undo.words;

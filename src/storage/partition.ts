@@ -13,6 +13,7 @@ import type { RegisterFile } from '../base/registers.ts';
 import type { IndexDefinition, PartitionDefinition, TableDefinition } from '../catalog/catalog.ts';
 import type { BatchReader } from '../program/batch.ts';
 import { COLUMN_BYTES } from '../types/type.ts';
+import { abandonSnapshot, type CopyReserve, frozenSegments } from './copy-on-write.ts';
 import { HashIndex, hashPageCount } from './hash.ts';
 import { Heap, heapPageCount } from './heap.ts';
 import {
@@ -88,6 +89,10 @@ export class Partition {
   /** The undo log that last recorded a change here, and the partition's ordinal in it. */
   undoLog: UndoLog | undefined = undefined;
   undoOrdinal = 0;
+  /** Segments before this one may have frozen allocations, which a write copies first; 0 = no snapshot is on. */
+  frozenEnd = 0;
+  /** Where pages for such copies come from, before the pool. Set by the node. */
+  reserve: CopyReserve | undefined = undefined;
   /** True after close() or drop(): the object must not be used any more. */
   isClosed = false;
   #openSegments = 0;
@@ -143,6 +148,7 @@ export class Partition {
     assert(root[ROOT_COLUMNS] === table.columns.length, 'the table definition is that of the partition');
     for (const index of table.indexes) partition.#openIndex(index);
     partition.refresh();
+    partition.frozenEnd = frozenSegments(partition);
     return partition;
   }
 
@@ -151,7 +157,7 @@ export class Partition {
     this.isClosed = true;
   }
 
-  /** Frees everything, the root page too. */
+  /** Frees everything, the root page too; what a snapshot reads, when that is over. */
   drop(): void {
     this.#clear();
     this.memory.free(this.definition.rootPage, 1);
@@ -419,6 +425,19 @@ export class Partition {
     while ((this.#openSegments - 2) * SEGMENT_ROWS >= next && this.#openSegments > 1) this.#dropSegment();
   }
 
+  /** Puts another allocation of the same contents in the place of a segment's head run (place -1), or of a column's run. */
+  moveRun(segment: number, place: number, page: number): void {
+    const entry = segment * this.stride;
+    if (place < 0) {
+      this.directory[entry + SEGMENT_HEAD_PAGE] = page;
+      this.#cacheRefs(segment);
+    } else {
+      this.directory[entry + SEGMENT_COLUMNS + place] = page;
+      this.columnRefs[place]![segment] = page * REFS_PER_PAGE;
+    }
+    this.#changeLayout();
+  }
+
   /** Pages of segments, directory, heaps and hash indexes, without the root. */
   pageCount(): number {
     return partitionPageCount(this.memory, this.table, this.definition.rootPage);
@@ -461,6 +480,7 @@ export class Partition {
   }
 
   #clear(): void {
+    abandonSnapshot(this);
     for (const index of this.indexes) if (index instanceof HashIndex) index.destroy();
     this.nodeHeap.clear();
     this.valueHeap.clear();
@@ -549,14 +569,16 @@ export class Partition {
   #freeSegmentPages(entry: number): void {
     const layout = this.layout;
     const directory = this.directory;
-    if (directory[entry + SEGMENT_HEAD_PAGE] !== 0) {
-      this.memory.free(directory[entry + SEGMENT_HEAD_PAGE]!, layout.headPages);
-    }
-    for (let column = 0; column < layout.columnCount; column++) {
-      const page = directory[entry + SEGMENT_COLUMNS + column]!;
-      if (page !== 0) this.memory.free(page, layout.pageCounts[column]!);
-    }
+    this.#freeRun(directory[entry + SEGMENT_HEAD_PAGE]!, layout.headPages);
+    for (let column = 0; column < layout.columnCount; column++)
+      this.#freeRun(directory[entry + SEGMENT_COLUMNS + column]!, layout.pageCounts[column]!);
     directory.fill(0, entry, entry + this.stride);
+  }
+
+  /** Frees an allocation of a segment, or leaves it to the snapshot that reads it. */
+  #freeRun(page: number, pageCount: number): void {
+    if (page === 0 || (this.memory.isFrozen(page) && this.memory.orphan(page))) return;
+    this.memory.free(page, pageCount);
   }
 
   /** Moves the segment directory to a run of twice the room. */
@@ -584,8 +606,13 @@ export class Partition {
   }
 
   #cacheSegment(segment: number): void {
-    const layout = this.layout;
     if (segment >= this.liveRefs.length) this.#growCaches(Math.max(4, segment * 2));
+    this.#cacheRefs(segment);
+    this.#openSegments = segment + 1;
+  }
+
+  #cacheRefs(segment: number): void {
+    const layout = this.layout;
     const entry = segment * this.stride;
     const head = this.directory[entry + SEGMENT_HEAD_PAGE]! * REFS_PER_PAGE;
     this.liveRefs[segment] = head;
@@ -594,7 +621,6 @@ export class Partition {
       this.columnRefs[column]![segment] = page === 0 ? head + layout.headOffsets[column]! / 16 : page * REFS_PER_PAGE;
       this.nullRefs[column]![segment] = head + layout.nullOffsets[column]! / 16;
     }
-    this.#openSegments = segment + 1;
   }
 
   #growCaches(capacity: number): void {

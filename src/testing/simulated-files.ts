@@ -9,18 +9,22 @@ import type { FileHandle, Files } from '../base/effects.ts';
 import type { SeededRandom } from './random.ts';
 
 type SimulatedFile = { bytes: Uint8Array; syncedBytes: Uint8Array };
+type Rename = { readonly from: string; readonly to: string };
 
 /** What an operation that fails does. 'short': a write takes half of its bytes, and the next one fails. */
 export type Fault = 'error' | 'short';
 
 export class SimulatedFiles implements Files {
-  /** Operations so far that change the disk: open with create, write, truncate, sync, syncDirectory, remove. */
+  /** Operations so far that change the disk: open with create, write, truncate, sync, syncDirectory, rename, remove. */
   operationCount = 0;
   /** Called before each of these; a fault makes it fail. */
   fault: (operation: number, name: string) => Fault | undefined = () => undefined;
   private files: Map<string, SimulatedFile> = new Map();
   /** Paths that survive a power loss. */
   private durablePaths: Set<string> = new Set();
+  private directories: Set<string> = new Set();
+  /** Not synced yet. */
+  private renames: Rename[] = [];
   private readonly handles: (SimulatedFile | undefined)[] = [];
 
   open(path: string, create: boolean): FileHandle {
@@ -77,7 +81,8 @@ export class SimulatedFiles implements Files {
 
   syncDirectory(directory: string): void {
     this.count('syncDirectory');
-    const isInside = (path: string): boolean => path.startsWith(`${directory}/`);
+    const isInside = (path: string): boolean => path.slice(0, path.lastIndexOf('/')) === directory;
+    this.renames = this.renames.filter(({ to }) => !isInside(to));
     for (const path of this.durablePaths) if (isInside(path) && !this.files.has(path)) this.durablePaths.delete(path);
     for (const path of this.files.keys()) if (isInside(path)) this.durablePaths.add(path);
   }
@@ -89,15 +94,31 @@ export class SimulatedFiles implements Files {
     this.syncDirectory(directory);
   }
 
+  /** Directories are there as long as something is in them, or was made in them. */
   list(directory: string): string[] {
     const prefix = `${directory}/`;
-    return [...this.files.keys()]
+    const names = [...this.files.keys(), ...this.directories]
       .filter((path) => path.startsWith(prefix))
-      .map((path) => path.slice(prefix.length))
-      .sort();
+      .map((path) => path.slice(prefix.length).split('/')[0]!);
+    return [...new Set(names)].sort();
   }
 
-  makeDirectory(): void {}
+  makeDirectory(directory: string): void {
+    this.directories.add(directory);
+  }
+
+  removeDirectory(directory: string): void {
+    this.count('removeDirectory');
+    if (this.list(directory).length > 0) throw failure('ENOTEMPTY', `${directory} is not empty`);
+    if (!this.directories.delete(directory)) throw failure('ENOENT', `no such directory ${directory}`);
+  }
+
+  /** A rename that was not synced is there after a power loss, or not. */
+  rename(from: string, to: string): void {
+    this.count('rename');
+    this.move(from, to);
+    this.renames.push({ from, to });
+  }
 
   remove(path: string): void {
     this.count('remove');
@@ -119,6 +140,8 @@ export class SimulatedFiles implements Files {
     const other = new SimulatedFiles();
     for (const [path, file] of this.files) other.files.set(path, { ...file });
     other.durablePaths = new Set(this.durablePaths);
+    other.directories = new Set(this.directories);
+    other.renames = this.renames.slice();
     return other;
   }
 
@@ -132,7 +155,39 @@ export class SimulatedFiles implements Files {
       const kept = isAppended ? syncedBytes.length + random.below(bytes.length - syncedBytes.length + 1) : 0;
       other.setContents(path, isAppended ? bytes.slice(0, kept) : random.oneIn(2) ? bytes : syncedBytes);
     }
+    other.directories = new Set(this.directories);
+    // The last ones are lost first.
+    let isLost = false;
+    for (const { from, to } of this.renames.toReversed()) {
+      isLost ||= random.oneIn(2);
+      if (isLost) other.move(to, from);
+    }
     return other;
+  }
+
+  /** Moves a file, or a directory with all that is in it; what was at `to` is gone. */
+  private move(from: string, to: string): void {
+    let isFound = false;
+    const moved = (path: string): string | undefined => {
+      if (path === from) return to;
+      return path.startsWith(`${from}/`) ? to + path.slice(from.length) : undefined;
+    };
+    for (const [path, file] of [...this.files]) {
+      const target = moved(path);
+      if (target === undefined) continue;
+      isFound = true;
+      this.files.delete(path);
+      this.files.set(target, file);
+      if (this.durablePaths.delete(path)) this.durablePaths.add(target);
+    }
+    for (const path of [...this.directories]) {
+      const target = moved(path);
+      if (target === undefined) continue;
+      isFound = true;
+      this.directories.delete(path);
+      this.directories.add(target);
+    }
+    if (!isFound) throw failure('ENOENT', `no such file ${from}`);
   }
 
   private fileOf(handle: FileHandle): SimulatedFile {

@@ -11,14 +11,15 @@ import { Memory } from '../../base/memory.ts';
 import { emptyCatalog } from '../../catalog/ddl.ts';
 import { Committer } from '../../executor/committer.ts';
 import { Control } from '../../executor/control.ts';
+import { listCheckpoints } from '../../log/checkpoint/directory.ts';
+import { type LoadJob, loadPartition } from '../../log/checkpoint/load.ts';
 import { type Log, NullLog } from '../../log/log.ts';
-import { LOG_FILE_COUNT } from '../../log/log-state.ts';
 import { createLog, LogWriter, openLogState } from '../../log/log-writer.ts';
 import { walFiles } from '../../log/recover.ts';
 import type { SettingValues } from '../settings.ts';
 import { CatalogPublisher } from './catalog-publisher.ts';
 import { IdentityCounters } from './identity-counters.ts';
-import { type CreateRepository, type Recovered, recoverDatabase } from './recovery.ts';
+import { beginRecovery, type CreateRepository, type Recovered, type Recovering } from './recovery.ts';
 
 export type DatabaseOptions = {
   readonly settings: SettingValues;
@@ -41,7 +42,8 @@ export type Database = {
   readonly counters: IdentityCounters;
   readonly committer: Committer;
   readonly logDirectory: string | undefined;
-  readonly lsnMin: number;
+  /** Of the checkpoints; undefined where nothing is kept. */
+  readonly checkpointFolder: string | undefined;
   readonly recovered: Recovered | undefined;
   /** A log for another thread, or the next node of this one. */
   openLog(): Log;
@@ -49,35 +51,62 @@ export type Database = {
   closeLog(): void;
 };
 
-/** Opens a database: recovers it where there is one. Throws LogDamage, or an Error that says what is wrong. */
+/** Opens a database: recovers it where there is one, in this thread. Throws LogDamage, or an Error that says what is wrong. */
 export function openDatabase(options: DatabaseOptions): Database {
-  const { settings, directory, files, clock, frontendCount, nodeCount, isShared } = options;
+  const opening = beginDatabase(options);
+  for (const job of opening.jobs) loadPartition(options.files, opening.memory, job);
+  return opening.finish();
+}
+
+/** A database that is being opened: `jobs` have to be run (loadPartition), in any threads, and then finish() called. */
+export type OpeningDatabase = {
+  readonly memory: Memory;
+  readonly jobs: readonly LoadJob[];
+  finish(): Database;
+};
+
+/** Opens a database up to where partitions are loaded, which other threads can do. Throws as openDatabase does. */
+export function beginDatabase(options: DatabaseOptions): OpeningDatabase {
+  const { settings, directory, files, clock, nodeCount, isShared } = options;
   const memory = Memory.create({ limitBytes: settings.memory_limit, eagerArenas: isShared });
-  const control = Control.create({ nodeCount, frontendCount, slotCount: ORDER_SLOT_COUNT });
   const counters = new IdentityCounters(memory);
-  const logDirectory = directory === undefined ? undefined : join(directory, 'wal');
-  const nodeIds = Array.from({ length: nodeCount }, () => randomUUID());
-  let catalog = emptyCatalog(nodeIds);
-  let recovered: Recovered | undefined;
-  if (logDirectory !== undefined) {
-    if (walFiles(files, logDirectory).length === 0) {
-      const command: CreateRepository = { kind: 'createRepository', nodes: nodeIds };
-      createLog(files, logDirectory, JSON.stringify(command));
-    }
-    recovered = recoverDatabase(files, logDirectory, memory, counters, clock);
-    catalog = recovered.catalog;
-    if (catalog.nodes.length !== nodeCount)
-      throw new Error(
-        `the repository has ${catalog.nodes.length} backends, but the setting backends says ${nodeCount}: it cannot be changed yet`,
-      );
-    openLogState(control.logState, recovered.log.fileLsn, recovered.log.end);
-    control.logState[LOG_FILE_COUNT] = recovered.log.fileCount;
-    control.lsn = recovered.log.lastLsn;
-  } else {
-    control.lsn = 1;
+  if (directory === undefined) {
+    return { memory, jobs: [], finish: () => finishDatabase(options, memory, counters, undefined) };
   }
+  const logDirectory = join(directory, 'wal');
+  const checkpointFolder = join(directory, 'checkpoint');
+  if (walFiles(files, logDirectory).length === 0 && listCheckpoints(files, checkpointFolder).length === 0) {
+    const nodes = Array.from({ length: nodeCount }, () => randomUUID());
+    const command: CreateRepository = { kind: 'createRepository', nodes };
+    createLog(files, logDirectory, JSON.stringify(command));
+  }
+  const recovering = beginRecovery({ files, logDirectory, checkpointFolder, memory, counters, clock });
+  return {
+    memory,
+    jobs: recovering.jobs,
+    finish: () => finishDatabase(options, memory, counters, recovering),
+  };
+}
+
+function finishDatabase(
+  options: DatabaseOptions,
+  memory: Memory,
+  counters: IdentityCounters,
+  recovering: Recovering | undefined,
+): Database {
+  const { directory, files, frontendCount, nodeCount } = options;
+  const control = Control.create({ nodeCount, frontendCount, slotCount: ORDER_SLOT_COUNT });
+  const recovered = recovering?.finish();
+  const catalog = recovered?.catalog ?? emptyCatalog(Array.from({ length: nodeCount }, () => randomUUID()));
+  if (catalog.nodes.length !== nodeCount)
+    throw new Error(
+      `the repository has ${catalog.nodes.length} backends, but the setting backends says ${nodeCount}: it cannot be changed yet`,
+    );
+  if (recovered !== undefined) openLogState(control.logState, recovered.log.fileLsn, recovered.log.end);
+  control.lsn = recovered?.log.lastLsn ?? 1;
   const publisher = new CatalogPublisher(memory, control, catalog);
   publisher.publish(publisher.prepare(catalog));
+  const logDirectory = directory === undefined ? undefined : join(directory, 'wal');
   const openLog = (): Log =>
     logDirectory === undefined
       ? new NullLog()
@@ -90,7 +119,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     counters,
     committer: new Committer(control, memory, mainLog),
     logDirectory,
-    lsnMin: recovered?.log.firstLsn ?? 1,
+    checkpointFolder: directory === undefined ? undefined : join(directory, 'checkpoint'),
     recovered,
     openLog,
     closeLog: () => {

@@ -32,7 +32,9 @@ export interface Waiter {
 export type NodeCommand =
   | { readonly kind: 'createIndex'; readonly tableId: number; readonly index: TableDefinition['indexes'][number] }
   | { readonly kind: 'dropIndex'; readonly tableId: number; readonly index: TableDefinition['indexes'][number] }
-  | { readonly kind: 'forget' };
+  | { readonly kind: 'forget' }
+  /** Every node freezes its partitions; `runs` are touched pages for its copies, by node (touchedRuns). */
+  | { readonly kind: 'freeze'; readonly lsn: number; readonly runs: readonly (readonly number[])[] };
 
 export type DdlOptions = {
   readonly control: Control;
@@ -64,18 +66,36 @@ export class DdlExecutor {
    * there is nothing to do. Throws SqlError, and then nothing has changed. One at a time: the caller sees to it.
    */
   async run(bind: (catalog: Catalog) => DdlCommand | undefined): Promise<void> {
-    const { control, memory, tickets, committer, publisher, waiter } = this.#options;
+    const { publisher } = this.#options;
     // What is wrong anyway is refused without stopping anyone. The answer is the same inside: only main changes catalogs.
     if (bind(publisher.catalog) === undefined) return;
+    await this.#inFence(async (fence, block) => {
+      const command = bind(publisher.catalog);
+      if (command !== undefined) await this.#change(fence, block, command);
+    });
+  }
+
+  /**
+   * Does something else in a drained fence. `work` gets a function that has all nodes do something, and gives the first error
+   * of it. Throws what `work` throws. One at a time, and not beside run().
+   */
+  async inFence<Result>(
+    work: (onNodes: (command: NodeCommand) => Promise<SqlError | undefined>) => Promise<Result>,
+  ): Promise<Result> {
+    return await this.#inFence((fence, block) => work((command) => this.#work(fence, block, command)));
+  }
+
+  async #inFence<Result>(work: (fence: DrainedFence, block: number) => Promise<Result>): Promise<Result> {
+    const { control, memory, tickets, committer, waiter } = this.#options;
     const block = tickets.blocks.take();
     const fence = new DrainedFence(control, memory, tickets, committer);
     if (!fence.begin(block)) throw new SqlError('internal', 'too many fences');
     await waiter.until(() => fence.isDrained());
     let fate = FATE_FAILED;
     try {
-      const command = bind(publisher.catalog);
-      if (command !== undefined) await this.#change(fence, block, command);
+      const result = await work(fence, block);
       fate = FATE_OK;
+      return result;
     } finally {
       fence.finish(fate);
       await waiter.until(() => tickets.hasFinal());

@@ -38,6 +38,16 @@ export class IdentityCounters {
     if (current >= 0n && current < next) Atomics.store(words, index, BigInt.asIntN(64, next));
   }
 
+  /** The next value; negative when all are used up. */
+  next(ref: number): bigint {
+    return Atomics.load(this.#memory.big[ref >>> 26]!, (ref & 0x3ffffff) << 1);
+  }
+
+  /** Sets the next value to what next() gave: of a counter that nobody uses yet. */
+  restore(ref: number, value: bigint): void {
+    this.#set(ref, value);
+  }
+
   #set(ref: number, value: bigint): void {
     Atomics.store(this.#memory.big[ref >>> 26]!, (ref & 0x3ffffff) << 1, value);
   }

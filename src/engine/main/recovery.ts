@@ -1,15 +1,30 @@
 /**
- * Recovery at start: the log's records are applied, in their order, to an empty memory. DDL commands make and drop tables
- * as they did then; rows are named by partition and primary key. Everything is applied by this one thread, before any node
- * runs, so undo is dropped at once.
+ * Recovery at start, before any node runs:
+ *
+ *   begin: newest whole checkpoint ─▶ its catalog, empty partitions ─▶ the jobs: each loads one partition, in any thread
+ *   ─▶ finish: identity counters, then the log's records behind the checkpoint, in their order, in this thread
+ *   ─▶ what a crash has left over (torn tail, unfinished checkpoints) is removed
+ *
+ * Without a checkpoint there are no jobs, and the log is read from its first record. Nothing on disk changes before all of
+ * it has been read without an error. DDL commands make and drop tables as they did then; rows are named by partition and
+ * primary key. Nobody looks on, so undo is dropped at once.
  */
 
+import { join } from 'node:path';
 import type { Clock, Files } from '../../base/effects.ts';
 import type { Memory } from '../../base/memory.ts';
 import type { Catalog, TableDefinition } from '../../catalog/catalog.ts';
 import { applyDdl, type DdlCommand, emptyCatalog, tableById } from '../../catalog/ddl.ts';
+import { type CheckpointContents, readCatalogFile, rowsFileName } from '../../log/checkpoint/catalog-file.ts';
+import {
+  type CheckpointName,
+  checkpointName,
+  listCheckpoints,
+  removeIncomplete,
+} from '../../log/checkpoint/directory.ts';
+import type { LoadJob } from '../../log/checkpoint/load.ts';
 import { SECTION_COMMAND, SECTION_ROWS } from '../../log/record.ts';
-import { type Recovery, recover } from '../../log/recover.ts';
+import { LogDamage, type Recovery, recover } from '../../log/recover.ts';
 import { Partition } from '../../storage/partition.ts';
 import { RedoApplier } from '../../storage/redo.ts';
 import { UndoLog } from '../../storage/undo.ts';
@@ -23,32 +38,74 @@ export type CreateRepository = { readonly kind: 'createRepository'; readonly nod
 export type Recovered = {
   readonly catalog: Catalog;
   readonly log: Recovery;
+  /** The checkpoint that was loaded; undefined where there was none. */
+  readonly checkpoint: LoadedCheckpoint | undefined;
+  /** Unfinished checkpoints that were removed. */
+  readonly unfinishedCount: number;
   readonly rowChangeCount: number;
   readonly durationMs: number;
 };
 
-/** Reads the log in `directory`. Throws LogDamage, naming file and offset, and then nothing on disk has changed. */
-export function recoverDatabase(
-  files: Files,
-  directory: string,
-  memory: Memory,
-  counters: IdentityCounters,
-  clock: Clock,
-): Recovered {
+export type LoadedCheckpoint = {
+  readonly name: CheckpointName;
+  readonly rowCount: number;
+  readonly fileBytes: number;
+  readonly durationMs: number;
+};
+
+export type RecoveryOptions = {
+  readonly files: Files;
+  /** Of the WAL, and of the checkpoints. */
+  readonly logDirectory: string;
+  readonly checkpointFolder: string;
+  readonly memory: Memory;
+  readonly counters: IdentityCounters;
+  readonly clock: Clock;
+};
+
+/** A recovery between its two parts: `jobs` have to be run, in any threads, and then finish() called. */
+export type Recovering = { readonly jobs: readonly LoadJob[]; finish(): Recovered };
+
+/** Finds the newest checkpoint. Throws LogDamage, naming file and offset, and then nothing on disk has changed; so does finish(). */
+export function beginRecovery(options: RecoveryOptions): Recovering {
+  const { files, logDirectory, checkpointFolder, memory, counters, clock } = options;
   const startMs = clock.monotonicMilliseconds();
+  const name = listCheckpoints(files, checkpointFolder).at(-1);
   const replay = new Replay(memory, counters);
-  const log = recover(files, directory, 1, (_lsn, kind, bytes, start, end) => {
-    if (kind === SECTION_ROWS) replay.rows(bytes, start, end);
-    else if (kind === SECTION_COMMAND) replay.command(JSON.parse(new TextDecoder().decode(bytes.subarray(start, end))));
-    else throw new Error(`${directory}: a record has a section of unknown kind ${kind}; a newer version wrote it`);
-  });
-  const catalog = replay.finish();
-  return {
-    catalog,
-    log,
-    rowChangeCount: replay.rowChangeCount,
-    durationMs: clock.monotonicMilliseconds() - startMs,
+  let jobs: readonly LoadJob[] = [];
+  if (name !== undefined) {
+    const directory = join(checkpointFolder, checkpointName(name));
+    jobs = replay.takeCheckpoint(readCatalogFile(files, directory, name.lsn), directory);
+  }
+  const finish = (): Recovered => {
+    const loadedMs = clock.monotonicMilliseconds();
+    replay.openTables();
+    const log = recover(files, logDirectory, (name?.lsn ?? 0) + 1, (_lsn, kind, bytes, start, end) => {
+      if (kind === SECTION_ROWS) replay.rows(bytes, start, end);
+      else if (kind === SECTION_COMMAND)
+        replay.command(JSON.parse(new TextDecoder().decode(bytes.subarray(start, end))));
+      else throw new Error(`${logDirectory}: a record has a section of unknown kind ${kind}; a newer version wrote it`);
+    });
+    const catalog = replay.finish();
+    const sum = (pick: (job: LoadJob) => number): number => jobs.reduce((total, job) => total + pick(job), 0);
+    return {
+      catalog,
+      log,
+      checkpoint:
+        name === undefined
+          ? undefined
+          : {
+              name,
+              rowCount: sum((job) => job.rowCount),
+              fileBytes: sum((job) => job.fileBytes),
+              durationMs: loadedMs - startMs,
+            },
+      unfinishedCount: removeIncomplete(files, checkpointFolder),
+      rowChangeCount: replay.rowChangeCount,
+      durationMs: clock.monotonicMilliseconds() - startMs,
+    };
   };
+  return { jobs, finish };
 }
 
 class Replay {
@@ -66,6 +123,30 @@ class Replay {
     this.#counters = counters;
     this.#undo = new UndoLog(memory);
     this.#applier = new RedoApplier(memory, this.#undo);
+  }
+
+  /** Makes the tables of a checkpoint, empty; gives what loads them. Throws LogDamage. */
+  takeCheckpoint(contents: CheckpointContents, directory: string): LoadJob[] {
+    const { catalog, identities, lsn } = contents;
+    const saved = new Map(contents.files.map((file) => [file.partitionId, file]));
+    const tables = catalog.tables.map((table) => createTableStorage(this.#memory, this.#counters, table));
+    this.#catalog = { ...catalog, tables };
+    const jobs: LoadJob[] = [];
+    for (const table of tables) {
+      if (table.identityRef !== 0) this.#counters.restore(table.identityRef, BigInt(identities[table.id] ?? 0));
+      for (const definition of table.partitions) {
+        const path = join(directory, rowsFileName(definition.id));
+        const file = saved.get(definition.id);
+        if (file === undefined) throw new LogDamage(`${path}: the catalog of the checkpoint does not have the file`);
+        jobs.push({ path, lsn, table, definition, rowCount: file.rowCount, fileBytes: file.fileBytes });
+      }
+    }
+    return jobs;
+  }
+
+  /** Opens the tables of the checkpoint, which are loaded. */
+  openTables(): void {
+    for (const table of this.#catalog.tables) this.#open(table);
   }
 
   command(command: DdlCommand | CreateRepository): void {

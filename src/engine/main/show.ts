@@ -7,7 +7,6 @@ import { PAGE_BYTES } from '../../base/limits.ts';
 import type { Memory } from '../../base/memory.ts';
 import { type Catalog, type TableDefinition, tableName } from '../../catalog/catalog.ts';
 import type { Control } from '../../executor/control.ts';
-import { LOG_FILE_COUNT } from '../../log/log-state.ts';
 import type { Show } from '../../sql/ast/ast.ts';
 import { partitionPageCount } from '../../storage/partition.ts';
 import { liveRowCount } from '../../storage/partition-writes.ts';
@@ -29,8 +28,8 @@ export type ShowContext = {
   readonly control: Control;
   readonly memory: Memory;
   readonly settings: SettingValues;
-  /** First LSN of the oldest WAL file. */
-  readonly lsnMin: number;
+  /** First LSNs of the WAL files there are. */
+  readonly walLsns: readonly number[];
   readonly isLogKept: boolean;
   readonly frontendCount: number;
   readonly uptimeSeconds: number;
@@ -180,13 +179,13 @@ function defaultOf(value: TableDefinition['columns'][number]['defaultValue']): u
   return value.kind === 'int' ? BigInt(value.value) : value.value;
 }
 
-function walCounters({ control, lsnMin, settings }: ShowContext): Record<string, unknown> {
+function walCounters({ control, walLsns, settings }: ShowContext): Record<string, unknown> {
   const { lsn, writes, writesBytes, operations } = control.logCounters();
   return {
     checkpoint: settings.checkpoint,
     lsn,
-    lsn_min: lsnMin,
-    files: control.logState[LOG_FILE_COUNT],
+    lsn_min: walLsns[0] ?? 1,
+    files: walLsns.length,
     slots: 0,
     slots_min: -1,
     writes,

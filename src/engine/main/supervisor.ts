@@ -1,6 +1,9 @@
 /**
  * main's part of the engine: the statements that concern the database as a whole, one after another, and what has to be
- * done beside the queries: full log files are synced, a failed log is probed. Never on the path of a query.
+ * done beside the queries: full log files are synced, a failed log is probed, checkpoints are taken. Never on the path of a
+ * query.
+ *
+ * Statements run one after another; of a checkpoint only its fence is in that order: it is written beside what follows.
  */
 
 import type { Clock, Files } from '../../base/effects.ts';
@@ -12,6 +15,7 @@ import { CONTROL_MODE, MODE_NORMAL } from '../../executor/layout.ts';
 import { TicketClient } from '../../executor/ticket-client.ts';
 import { LOG_SYNC_PENDING, setLogSettings } from '../../log/log-state.ts';
 import { syncFullFile } from '../../log/log-writer.ts';
+import { walFiles } from '../../log/recover.ts';
 import type { SetSetting, Show, UtilityStatement } from '../../sql/ast/ast.ts';
 import { bindDefinition } from '../../sql/binder/definitions.ts';
 import { FORMAT_OBJECT, FORMAT_PRETTY, formatFlags } from '../../types/result-format.ts';
@@ -21,9 +25,12 @@ import type { Reply } from '../frontend/pending-request.ts';
 import type { StatementStatistics } from '../frontend/program-cache.ts';
 import { lineJson, prettyJson } from '../json-text.ts';
 import { type SettingValues, timezoneOf } from '../settings.ts';
+import { intervalMs } from '../settings-check.ts';
 import type { CatalogPublisher } from './catalog-publisher.ts';
+import { Checkpointer, type CheckpointLog, type PartitionSavers, saverCount } from './checkpoint.ts';
 import { DdlExecutor, type Waiter } from './ddl-executor.ts';
 import type { IdentityCounters } from './identity-counters.ts';
+import type { Recovered } from './recovery.ts';
 import { type ProcessStatus, showRows } from './show.ts';
 
 export type SupervisorOptions = {
@@ -37,7 +44,12 @@ export type SupervisorOptions = {
   readonly files: Files;
   /** Of the WAL; undefined where nothing is kept. */
   readonly logDirectory: string | undefined;
-  readonly lsnMin: number;
+  /** Of the checkpoints; undefined where nothing is kept. */
+  readonly checkpointFolder: string | undefined;
+  readonly recovered: Recovered | undefined;
+  readonly savers: PartitionSavers;
+  /** Cores of the machine, of which checkpoints take a quarter at most. */
+  readonly coreCount: number;
   readonly settings: SettingValues;
   /** SET: checks and saves; throws SqlError. Changes `settings` in place. */
   readonly changeSetting: (name: string, value: unknown) => void;
@@ -46,7 +58,7 @@ export type SupervisorOptions = {
   readonly processStatus: () => Promise<ProcessStatus>;
   /** Of all frontends, one after another. */
   readonly statements: () => Promise<readonly StatementStatistics[]>;
-  readonly log: { info(message: string, fields?: Record<string, string | number | boolean | null>): void };
+  readonly log: CheckpointLog;
 };
 
 /** For what asks for nothing of the kind. */
@@ -67,32 +79,118 @@ export class Supervisor {
   readonly #startedMs: number;
   /** Statements run one after another. */
   #last: Promise<void> = Promise.resolve();
-  #isSyncing = false;
+  readonly #checkpointer: Checkpointer | undefined;
+  /** Checkpoints run one after another. */
+  #lastCheckpoint: Promise<void> = Promise.resolve();
+  #isCheckpointing = false;
+  /** When the latest checkpoint by the clock, or the start, was. */
+  #checkpointMs: number;
+  #syncing: Promise<void> | undefined;
 
   constructor(options: SupervisorOptions) {
-    const { control, memory } = options;
+    const { control, memory, logDirectory, checkpointFolder } = options;
     this.#options = options;
     this.tickets = new TicketClient(control, memory, control.frontendCount);
     this.#ddl = new DdlExecutor({ ...options, tickets: this.tickets });
     this.#startedMs = options.clock.monotonicMilliseconds();
+    this.#checkpointMs = this.#startedMs;
+    if (logDirectory !== undefined && checkpointFolder !== undefined) {
+      const newest = options.recovered?.checkpoint?.name;
+      this.#checkpointer = new Checkpointer({ ...options, logDirectory, checkpointFolder, ddl: this.#ddl, newest });
+      options.settings.checkpoint = this.#checkpointer.lsn;
+      // What a crash has kept from being removed.
+      this.#checkpointer.clean();
+    }
     this.applySettings();
   }
 
   /** Runs a statement behind those before it. */
   run(statement: UtilityStatement, settings: Settings, reply: Reply): void {
-    this.#last = this.#last.then(async () => {
-      try {
-        reply(undefined, await this.#run(statement, settings));
-      } catch (error) {
+    const isCheckpoint = statement.kind === 'checkpoint';
+    const done = isCheckpoint
+      ? this.checkpoint(statement.workers === undefined ? undefined : Number(statement.workers))
+      : this.#inOrder(() => this.#run(statement, settings));
+    const answered = done.then(
+      (body) => reply(undefined, body),
+      (error: unknown) => {
         if (!(error instanceof SqlError)) throw error;
         reply(error, undefined);
-      }
+      },
+    );
+    if (isCheckpoint) this.#lastCheckpoint = answered;
+    else this.#last = answered;
+  }
+
+  /** Does something behind the statements before it. */
+  #inOrder<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = this.#last.then(work);
+    this.#last = done.then(
+      () => {},
+      (error: unknown) => {
+        if (!(error instanceof SqlError)) throw error;
+      },
+    );
+    return done;
+  }
+
+  /** Resolves when all statements and checkpoints so far are done; rejects when one met a bug. */
+  async idle(): Promise<void> {
+    await Promise.all([this.#last, this.#lastCheckpoint]);
+  }
+
+  /**
+   * Takes a checkpoint; does nothing where nothing has changed since the last one, unless `isForced`. `workerCount`: of the
+   * setting where it is undefined. Throws SqlError: checkpoint_failure, out_of_memory, shutting_down.
+   */
+  checkpoint(workerCount?: number, isForced = false): Promise<undefined> {
+    const done = this.#lastCheckpoint.then(() => this.#checkpoint(workerCount, isForced));
+    this.#lastCheckpoint = done.then(
+      () => {},
+      (error: unknown) => {
+        if (!(error instanceof SqlError)) throw error;
+      },
+    );
+    return done;
+  }
+
+  async #checkpoint(workerCount: number | undefined, isForced: boolean): Promise<undefined> {
+    const checkpointer = this.#checkpointer;
+    if (checkpointer === undefined) return undefined;
+    const { settings, coreCount } = this.#options;
+    if (workerCount !== undefined && workerCount < 1)
+      throw new SqlError('invalid_value', 'a checkpoint needs at least one worker');
+    this.#isCheckpointing = true;
+    try {
+      const frozen = await this.#inOrder(() => checkpointer.freeze(isForced));
+      if (frozen === undefined) return undefined;
+      await checkpointer.write(frozen, saverCount(workerCount ?? settings.checkpoint_workers, coreCount));
+      settings.checkpoint = checkpointer.lsn;
+      // A file that is being synced must stay until then.
+      await this.#syncing;
+      checkpointer.clean();
+      return undefined;
+    } finally {
+      this.#isCheckpointing = false;
+      this.#checkpointMs = this.#options.clock.monotonicMilliseconds();
+    }
+  }
+
+  /** Takes a checkpoint when checkpoint_interval has passed since the last one; 0 = never by itself. */
+  checkpointWhenDue(): void {
+    const { settings, clock, log } = this.#options;
+    const everyMs = intervalMs(settings.checkpoint_interval) ?? 0;
+    if (everyMs === 0 || this.#isCheckpointing || this.#checkpointer?.hasChanges() !== true) return;
+    if (clock.monotonicMilliseconds() - this.#checkpointMs < everyMs) return;
+    this.#isCheckpointing = true;
+    this.checkpoint().catch((error: unknown) => {
+      // A failed write has been told already.
+      if (error instanceof SqlError) log.error('no checkpoint by checkpoint_interval', { reason: error.message });
     });
   }
 
-  /** Resolves when all statements so far are done; rejects when one met a bug. */
-  idle(): Promise<void> {
-    return this.#last;
+  /** Ends a checkpoint that is being written, for the end of the process. */
+  cancelCheckpoint(): void {
+    this.#options.savers.cancel();
   }
 
   /** Takes over what SET or the start has put into the settings. */
@@ -108,17 +206,22 @@ export class Supervisor {
 
   /** What main does every second, and when it is rung: a full file is synced, a failed log probed. */
   async maintain(): Promise<void> {
-    const { control, files, logDirectory, committer } = this.#options;
+    const { control, logDirectory, committer } = this.#options;
     if (logDirectory === undefined) return;
     if (Atomics.load(control.words, CONTROL_MODE) !== MODE_NORMAL) committer.probe();
-    if (this.#isSyncing || !this.hasFullFile()) return;
-    this.#isSyncing = true;
+    if (this.#syncing !== undefined || !this.hasFullFile()) return;
+    this.#syncing = this.#syncFile(logDirectory);
+    await this.#syncing;
+  }
+
+  async #syncFile(logDirectory: string): Promise<void> {
+    const { control, files, committer } = this.#options;
     try {
       await syncFullFile(files, logDirectory, control.logState);
     } catch (error) {
       committer.refuseWrites(`sync of a log file failed: ${(error as Error).message}`);
     } finally {
-      this.#isSyncing = false;
+      this.#syncing = undefined;
     }
   }
 
@@ -164,13 +267,14 @@ export class Supervisor {
   }
 
   async #show(show: Show, settings: Settings): Promise<Uint8Array> {
-    const { control, memory, publisher, lsnMin, logDirectory, clock } = this.#options;
+    const { control, memory, publisher, files, logDirectory, clock } = this.#options;
+    const walLsns = logDirectory === undefined ? [] : walFiles(files, logDirectory);
     const rows = showRows(show, {
       catalog: publisher.catalog,
       control,
       memory,
       settings: { ...this.#options.settings, timezone: timezoneOf(this.#options.settings) },
-      lsnMin,
+      walLsns,
       isLogKept: logDirectory !== undefined,
       frontendCount: control.frontendCount,
       uptimeSeconds: (clock.monotonicMilliseconds() - this.#startedMs) / 1000,

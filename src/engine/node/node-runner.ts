@@ -78,6 +78,7 @@ export class NodeRunner implements PartRunner, PartContext {
 
   readonly #memory: Memory;
   readonly #control: Control;
+  readonly #node: number;
   /** Makes the seeds of this node others than those of the other nodes and of the coordinator. */
   readonly #seedMask: number;
   readonly #storage: OwnPartitions;
@@ -94,6 +95,7 @@ export class NodeRunner implements PartRunner, PartContext {
   /** @param isLogged false: nothing is kept, and no redo is made */
   constructor(control: Control, memory: Memory, node: number, isLogged: boolean) {
     this.#control = control;
+    this.#node = node;
     this.#memory = memory;
     this.#isLogged = isLogged;
     this.#storage = new OwnPartitions(memory, node);
@@ -225,6 +227,11 @@ export class NodeRunner implements PartRunner, PartContext {
   release(undoMark: number, redoMark: number): void {
     this.undo.release(undoMark);
     this.redo.release(redoMark);
+    this.#storage.thaw();
+  }
+
+  housekeep(): boolean {
+    return this.#storage.thawAll();
   }
 
   applyFence(view: BlockView, _part: number): void {
@@ -242,6 +249,10 @@ export class NodeRunner implements PartRunner, PartContext {
         break;
       case 'forget':
         this.#loadCatalog();
+        break;
+      case 'freeze':
+        this.#loadCatalog();
+        this.#storage.freeze(command.lsn, command.runs[this.#node] ?? []);
         break;
     }
   }

@@ -1,10 +1,18 @@
-/** The partitions that a node owns, open, by the catalog version of the moment. */
+/**
+ * The partitions that a node owns, open, by the catalog version of the moment; and the node's part of a snapshot: all of
+ * them are frozen in a drained fence, and taken down one after another, in small steps, as readers finish.
+ */
 
 import { assert } from '../../base/assert.ts';
+import { COPY_RESERVE_BYTES } from '../../base/limits.ts';
 import type { Memory } from '../../base/memory.ts';
 import type { Catalog, TableDefinition } from '../../catalog/catalog.ts';
+import { CopyReserve, freezePartition, needsThaw, thawPartition } from '../../storage/copy-on-write.ts';
 import { Partition } from '../../storage/partition.ts';
 import type { NodeStorage } from '../../vm/node/part.ts';
+
+/** Heap pages of which held blocks are freed in one step: some 30 µs. */
+const HEAP_PAGES_A_STEP = 16;
 
 type OpenTable = {
   readonly table: TableDefinition;
@@ -17,10 +25,15 @@ export class OwnPartitions implements NodeStorage {
   readonly #node: number;
   #tables: (OpenTable | undefined)[] = [];
   version = 0;
+  readonly #reserve: CopyReserve;
+  /** Partitions of which something of a snapshot is left. */
+  #thawing: Partition[] = [];
+  #nextThaw = 0;
 
   constructor(memory: Memory, node: number) {
     this.#memory = memory;
     this.#node = node;
+    this.#reserve = new CopyReserve(memory, COPY_RESERVE_BYTES);
   }
 
   /** Takes over another version of the catalog: tables that have not changed stay open. Only where undo is empty. */
@@ -35,13 +48,68 @@ export class OwnPartitions implements NodeStorage {
       if (open !== undefined && tables[open.table.id] !== open) for (const partition of open.own) partition.close();
     this.#tables = tables;
     this.version = catalog.version;
+    this.#collectThawing();
+  }
+
+  /**
+   * Begins a snapshot of all partitions, in a drained fence; `runs` are touched pages for copies. Throws out_of_memory: some
+   * partitions are frozen then, and main finishes their snapshots unread.
+   */
+  freeze(lsn: number, runs: readonly number[]): void {
+    for (const page of runs) {
+      const pageCount = this.#memory.pageCountOf(page);
+      if (!this.#reserve.keep(page, pageCount)) this.#memory.free(page, pageCount);
+    }
+    try {
+      for (const table of this.#tables) {
+        for (const partition of table?.own ?? []) {
+          thawPartition(partition, Number.POSITIVE_INFINITY);
+          freezePartition(partition, lsn);
+        }
+      }
+    } finally {
+      this.#collectThawing();
+    }
+  }
+
+  /**
+   * Takes down what is over of a snapshot: a step of one partition. Between two parts, often; it costs a comparison when no
+   * snapshot is on. True when there is more to do at once.
+   */
+  thaw(): boolean {
+    const count = this.#thawing.length;
+    if (count === 0) return false;
+    this.#nextThaw = (this.#nextThaw + 1) % count;
+    const partition = this.#thawing[this.#nextThaw]!;
+    if (thawPartition(partition, HEAP_PAGES_A_STEP)) {
+      this.#thawing.splice(this.#nextThaw, 1);
+      if (count === 1) this.#reserve.drain();
+      return count > 1;
+    }
+    return partition.valueHeap.heldCount() > 0 && partition.frozenEnd === 0;
+  }
+
+  /** The same for a node that has nothing else to do: every partition once. */
+  thawAll(): boolean {
+    let isMore = false;
+    for (let left = this.#thawing.length; left > 0 && this.#thawing.length > 0; left--) isMore = this.thaw() || isMore;
+    return isMore && this.#thawing.length > 0;
+  }
+
+  #collectThawing(): void {
+    this.#thawing = [];
+    for (const table of this.#tables)
+      for (const partition of table?.own ?? []) if (needsThaw(partition)) this.#thawing.push(partition);
+    if (this.#thawing.length === 0) this.#reserve.drain();
   }
 
   #open(table: TableDefinition): OpenTable {
     const byOrdinal = table.partitions.map((definition) =>
       definition.node === this.#node ? Partition.open(this.#memory, table, definition) : undefined,
     );
-    return { table, byOrdinal, own: byOrdinal.filter((partition) => partition !== undefined) };
+    const own = byOrdinal.filter((partition) => partition !== undefined);
+    for (const partition of own) partition.reserve = this.#reserve;
+    return { table, byOrdinal, own };
   }
 
   table(tableId: number): TableDefinition {

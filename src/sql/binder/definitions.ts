@@ -139,7 +139,6 @@ const UTILITY_NAMES: Readonly<Record<string, string>> = {
   replication: 'START and STOP REPLICATION',
   subscribe: 'SUBSCRIBE',
   unsubscribe: 'UNSUBSCRIBE',
-  checkpoint: 'CHECKPOINT',
 }; // prettier-ignore
 
 function checkName(name: string, what: string, position: number): void {

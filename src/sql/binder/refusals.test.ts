@@ -119,7 +119,6 @@ const DEFINITIONS: readonly (readonly [text: string, what: string])[] = [
   ['stop replication', 'START and STOP REPLICATION'],
   ["subscribe 'x'", 'SUBSCRIBE'],
   ['unsubscribe', 'UNSUBSCRIBE'],
-  ['checkpoint', 'CHECKPOINT'],
 ];
 
 function withoutPosition(error: string): string {
