@@ -32,6 +32,10 @@ export type DatabaseOptions = {
   readonly isShared: boolean;
   /** Called, in any thread, when a full log file waits for main. */
   readonly onFullFile: () => void;
+  /** Size of the order ring and its first ticket; simulations make it small, and start just before the tickets wrap. */
+  readonly order?: { readonly slotCount: number; readonly firstTicket: number };
+  /** Memory that nobody uses, instead of memory of its own: reserving it takes longer than a simulation's whole run. */
+  readonly memory?: Memory;
 };
 
 export type Database = {
@@ -52,8 +56,9 @@ export type Database = {
 /** Opens a database: recovers it where there is one. Throws LogDamage, or an Error that says what is wrong. */
 export function openDatabase(options: DatabaseOptions): Database {
   const { settings, directory, files, clock, frontendCount, nodeCount, isShared } = options;
-  const memory = Memory.create({ limitBytes: settings.memory_limit, eagerArenas: isShared });
-  const control = Control.create({ nodeCount, frontendCount, slotCount: ORDER_SLOT_COUNT });
+  const memory = options.memory ?? Memory.create({ limitBytes: settings.memory_limit, eagerArenas: isShared });
+  const order = options.order ?? { slotCount: ORDER_SLOT_COUNT, firstTicket: 0 };
+  const control = Control.create({ nodeCount, frontendCount, ...order });
   const counters = new IdentityCounters(memory);
   const logDirectory = directory === undefined ? undefined : join(directory, 'wal');
   const nodeIds = Array.from({ length: nodeCount }, () => randomUUID());
