@@ -8,12 +8,15 @@ import { rmSync } from 'node:fs';
 const actions: Set<() => void> = new Set();
 let isInstalled = false;
 
-/** Runs `action`, which must be synchronous, when the process exits; the function returned takes it back. */
+/**
+ * Runs `action`, which must be synchronous, when the process exits; the function returned takes it back. The youngest go
+ * first, so processes are gone before the folder that they were started in.
+ */
 export function onExit(action: () => void): () => void {
   if (!isInstalled) {
     isInstalled = true;
     process.on('exit', () => {
-      for (const each of actions) each();
+      for (const each of [...actions].reverse()) each();
     });
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(1));
   }

@@ -19,7 +19,7 @@ function times(rowCount: number): Float64Array {
   return Float64Array.from({ length: rowCount }, (_, row) => microsOfRow(row));
 }
 
-function vectors(rowCount: number): Float32Array {
+function flatVectors(rowCount: number): Float32Array {
   const elements = new Float32Array(rowCount * DIMENSION_COUNT);
   for (let row = 0; row < rowCount; row++) {
     for (let index = 0; index < DIMENSION_COUNT; index++) {
@@ -27,6 +27,12 @@ function vectors(rowCount: number): Float32Array {
     }
   }
   return elements;
+}
+
+function vectors(rowCount: number): Float32Array[] {
+  return Array.from({ length: rowCount }, (_, row) =>
+    Float32Array.from({ length: DIMENSION_COUNT }, (_element, index) => elementOfRow(row, index)),
+  );
 }
 
 function regularExpression(rowCount: number): () => readonly unknown[] {
@@ -94,7 +100,27 @@ class Nearest {
 }
 
 function euclideanDistance(rowCount: number): () => readonly unknown[] {
-  const elements = vectors(rowCount);
+  const values = vectors(rowCount);
+  const query = Float32Array.from(QUERY_VECTOR);
+  return () => {
+    const nearest = new Nearest();
+    for (let row = 0; row < rowCount; row++) {
+      const vector = values[row]!;
+      let sum = 0;
+      for (let index = 0; index < vector.length; index++) {
+        const difference = vector[index]! - query[index]!;
+        sum += difference * difference;
+      }
+      const distance = Math.sqrt(sum);
+      if (distance < nearest.distances[NEAREST_COUNT - 1]!) nearest.insert(row, distance);
+    }
+    return [...nearest.rows];
+  };
+}
+
+/** The same over one array with all elements one behind the other. */
+function flatEuclideanDistance(rowCount: number): () => readonly unknown[] {
+  const elements = flatVectors(rowCount);
   const query = Float32Array.from(QUERY_VECTOR);
   return () => {
     const nearest = new Nearest();
@@ -112,16 +138,17 @@ function euclideanDistance(rowCount: number): () => readonly unknown[] {
 }
 
 function cosineDistance(rowCount: number): () => readonly unknown[] {
-  const elements = vectors(rowCount);
+  const values = vectors(rowCount);
   const query = Float32Array.from(QUERY_VECTOR);
   return () => {
     const nearest = new Nearest();
     for (let row = 0; row < rowCount; row++) {
+      const vector = values[row]!;
       let dot = 0;
       let norm = 0;
       let queryNorm = 0;
-      for (let index = 0, at = row * DIMENSION_COUNT; index < DIMENSION_COUNT; index++, at++) {
-        const element = elements[at]!;
+      for (let index = 0; index < vector.length; index++) {
+        const element = vector[index]!;
         const other = query[index]!;
         dot += element * other;
         norm += element * element;
@@ -140,5 +167,6 @@ export const LOOPS: Readonly<Record<string, Loop>> = {
   truncateToMonth,
   truncateInBerlin,
   euclideanDistance,
+  flatEuclideanDistance,
   cosineDistance,
 };

@@ -18,6 +18,13 @@ const START_TIMEOUT_MS = 30_000;
 
 type Identity = { readonly uid?: number; readonly gid?: number };
 
+export type PgbenchOptions = {
+  /** The folder that its own is made in, which other users can pass through; by default that of temporary files. */
+  readonly parent?: string;
+  /** Wait for the disk at every commit. */
+  readonly isSynchronous?: boolean;
+};
+
 export class PgbenchPeer {
   /** Like `PostgreSQL 15.8`. */
   readonly version: string;
@@ -43,14 +50,17 @@ export class PgbenchPeer {
     this.#server = server;
   }
 
-  /** A running PostgreSQL with pgbench's tables at scale 1 and synchronous_commit off; undefined where none is installed. */
-  static async start(): Promise<PgbenchPeer | undefined> {
+  /**
+   * A running PostgreSQL with pgbench's tables at scale 1, by default with synchronous_commit off; undefined where none is
+   * installed.
+   */
+  static async start(options: PgbenchOptions = {}): Promise<PgbenchPeer | undefined> {
     const programs = findPrograms();
     if (programs === undefined) return undefined;
     const identity = findIdentity();
-    const directory = mkdtempSync(join(tmpdir(), 'pgbench-'));
+    const directory = mkdtempSync(join(options.parent ?? tmpdir(), 'pgbench-'));
     if (identity.uid !== undefined) chownSync(directory, identity.uid, identity.gid!);
-    const options = { ...identity, cwd: directory };
+    const asUser = { ...identity, cwd: directory };
     const data = join(directory, 'data');
     let server: ChildProcess | undefined;
     const setUp = new AbortController();
@@ -61,16 +71,19 @@ export class PgbenchPeer {
     });
     try {
       await run(join(programs, 'initdb'), ['-D', data, '-U', 'bench', '-A', 'trust', '-E', 'UTF8', '--no-locale'], {
-        ...options,
+        ...asUser,
         signal: setUp.signal,
         killSignal: 'SIGKILL',
       });
-      const settings = ['-c', 'listen_addresses=', '-c', 'synchronous_commit=off'];
+      const durability = options.isSynchronous
+        ? ['-c', 'fsync=on', '-c', 'synchronous_commit=on']
+        : ['-c', 'synchronous_commit=off'];
+      const settings = ['-c', 'listen_addresses=', ...durability];
       server = spawn(join(programs, 'postgres'), ['-D', data, '-k', directory, ...settings], {
-        ...options,
+        ...asUser,
         stdio: 'ignore',
       });
-      const version = await untilReady(join(programs, 'psql'), directory, options, server);
+      const version = await untilReady(join(programs, 'psql'), directory, asUser, server);
       const peer = new PgbenchPeer(version, programs, directory, identity, server, forget);
       await peer.#pgbench(['-i', '-s', '1', '-q']);
       return peer;
@@ -88,6 +101,16 @@ export class PgbenchPeer {
     const match = /^tps = ([\d.]+)/m.exec(output);
     if (match === null) throw new Error(`pgbench printed no tps:\n${output}`);
     return Number(match[1]);
+  }
+
+  /** The settings that decide what a commit waits for, as the server has them. */
+  async describeDurability(): Promise<string> {
+    const names = ['synchronous_commit', 'fsync', 'wal_sync_method'];
+    const query = names.flatMap((name) => ['-c', `show ${name}`]);
+    const args = ['-h', this.#directory, '-U', 'bench', '-At', ...query, 'postgres'];
+    const { stdout } = await run(join(this.#programs, 'psql'), args, { ...this.#identity, cwd: this.#directory });
+    const values = stdout.trim().split('\n');
+    return names.map((name, index) => `${name} ${values[index]}`).join(', ');
   }
 
   async stop(): Promise<void> {

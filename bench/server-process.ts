@@ -11,7 +11,26 @@ import { HttpClient } from '../src/bench/http-client.ts';
 import type { Target } from '../src/bench/target.ts';
 import { onExit, removeOnExit } from './cleanup.ts';
 
-const LAUNCHER: string = fileURLToPath(new URL('../bin/amelie.js', import.meta.url));
+/** What a server is started from. */
+export type Program = {
+  readonly node: string;
+  /** The tree's `bin/amelie.js`. */
+  readonly launcher: string;
+  readonly environment: NodeJS.ProcessEnv;
+};
+
+export type ServerOptions = {
+  /** By default this tree, on the Node that runs this. */
+  readonly program?: Program;
+  /** The folder that the repository is made in; by default that of temporary files. */
+  readonly parent?: string;
+};
+
+const THIS_PROGRAM: Program = {
+  node: process.execPath,
+  launcher: fileURLToPath(new URL('../bin/amelie.js', import.meta.url)),
+  environment: process.env,
+};
 const START_TIMEOUT_MS = 60_000;
 const POLL_MS = 20;
 
@@ -23,15 +42,17 @@ export class ServerProcess {
   /** The repository's Unix socket. */
   readonly socket: Target;
   readonly #settings: readonly string[];
+  readonly #program: Program;
   #child: ChildProcess | undefined;
   #output = '';
   readonly #forget: () => void;
 
-  private constructor(directory: string, port: number, settings: readonly string[]) {
+  private constructor(directory: string, port: number, settings: readonly string[], program: Program) {
     this.directory = directory;
     this.tcp = { host: '127.0.0.1', port };
     this.socket = { path: join(directory, 'amelie.sock') };
     this.#settings = settings;
+    this.#program = program;
     this.#forget = onExit(() => {
       this.#child?.kill('SIGKILL');
       removeOnExit(directory);
@@ -39,9 +60,9 @@ export class ServerProcess {
   }
 
   /** Makes a repository and starts its server on a free port; `settings` are `--name=value` arguments. */
-  static async start(settings: readonly string[] = []): Promise<ServerProcess> {
-    const directory = await mkdtemp(join(tmpdir(), 'amelie-'));
-    const server = new ServerProcess(directory, await findFreePort(), settings);
+  static async start(settings: readonly string[] = [], options: ServerOptions = {}): Promise<ServerProcess> {
+    const directory = await mkdtemp(join(options.parent ?? tmpdir(), 'amelie-'));
+    const server = new ServerProcess(directory, await findFreePort(), settings, options.program ?? THIS_PROGRAM);
     try {
       await server.restart();
     } catch (error) {
@@ -55,11 +76,11 @@ export class ServerProcess {
   async restart(): Promise<void> {
     this.#output = '';
     const listen = JSON.stringify([{ host: '127.0.0.1', port: this.tcp.port }]);
-    const child = spawn(
-      process.execPath,
-      [LAUNCHER, 'start', this.directory, `--listen=${listen}`, ...this.#settings],
-      { stdio: ['ignore', 'pipe', 'pipe'] },
-    );
+    const { node, launcher, environment } = this.#program;
+    const child = spawn(node, [launcher, 'start', this.directory, `--listen=${listen}`, ...this.#settings], {
+      env: environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.#child = child;
     const keep = (chunk: Buffer): void => {
       this.#output += chunk.toString();

@@ -138,8 +138,12 @@ export class Committer {
 
   /** main, when the sync of a full file failed: acknowledged records may not be durable, so no more are taken. */
   refuseWrites(reason: string): void {
+    this.lock();
+    this.log.giveUp();
     this.control.setFailure(reason);
     Atomics.store(this.words, CONTROL_MODE, MODE_READ_ONLY_UNSYNCED);
+    Atomics.store(this.words, CONTROL_LOCK, 0);
+    this.step();
   }
 
   /** main, in its drained fence: `final` passes the ticket. The caller has set the fate in the block, and wakes. */

@@ -106,6 +106,10 @@ export class LogWriter implements Log {
     }
   }
 
+  giveUp(): void {
+    this.state[LOG_TAIL] = TAIL_UNSYNCED;
+  }
+
   close(): void {
     if (this.handle < 0) return;
     this.files.close(this.handle);

@@ -29,6 +29,8 @@ export interface Log {
    * Never true after a failed sync.
    */
   repair(nextLsn: number): boolean;
+  /** Acknowledged records may not be durable: append fails from now on ('unsynced'), and repair too. */
+  giveUp(): void;
   close(): void;
 }
 
@@ -41,6 +43,8 @@ export class NullLog implements Log {
   repair(): boolean {
     return true;
   }
+
+  giveUp(): void {}
 
   close(): void {}
 }

@@ -1,6 +1,6 @@
 /**
  * Reads the log back at start: all files in order, every record checked. Nothing on disk is changed before everything has
- * been read without an error; then the torn tail, if there is one, is cut off.
+ * been read without an error; then the torn tail, if there is one, is cut off, and what is left is made durable.
  *
  * What is torn and what is damage: a record that is not whole or not right, with no right record behind it in the last
  * file, is the end of a write that a crash cut short. Anything else that is wrong is damage, and an error.
@@ -33,6 +33,9 @@ export type Recovery = {
   /** What was cut off, for the server log. */
   readonly torn: { readonly file: string; readonly offset: number; readonly byteCount: number } | undefined;
 };
+
+/** Bytes of a file that are read at once. */
+const WINDOW_BYTES = 4 * 1024 * 1024;
 
 /** Damage in the log: start is refused and nothing on disk is changed. */
 export class LogDamage extends Error {
@@ -93,13 +96,14 @@ export function recover(files: Files, directory: string, fromLsn: number, onSect
       reader.close();
     }
   }
-  if (torn !== undefined) cutFile(files, torn.file, torn.offset);
+  // Without any file there is nothing to make durable.
+  if (lsns.length > 0) makeDurable(files, join(directory, walFileName(lsns.at(-1)!)), torn?.offset);
   if (unborn >= 0) {
     const file = join(directory, walFileName(unborn));
     torn ??= { file, offset: 0, byteCount: 0 };
     files.remove(file);
-    files.syncDirectory(directory);
   }
+  files.syncDirectory(directory);
   const fileCount = lsns.length;
   // The log ends before the checkpoint: what was lost is in there, and the log goes on behind it in a new file.
   if (expectedLsn < fromLsn || fileCount === 0)
@@ -135,10 +139,14 @@ function isUnborn(files: Files, directory: string, lsn: number): boolean {
   }
 }
 
-function cutFile(files: Files, path: string, byteCount: number): void {
+/**
+ * Cuts the last file where its tail is torn, and syncs it: a process that was killed may have written what it did not get
+ * to sync, and clients are about to see that. For the same reason the directory is synced: the file may just have been made.
+ */
+function makeDurable(files: Files, path: string, cutAt: number | undefined): void {
   const handle = files.open(path, false);
   try {
-    files.truncate(handle, byteCount);
+    if (cutAt !== undefined) files.truncate(handle, cutAt);
     files.sync(handle);
   } finally {
     files.close(handle);
@@ -161,8 +169,8 @@ class RecordReader {
   private readonly files: Files;
   private readonly path: string;
   private readonly handle: FileHandle;
-  private bytes: Uint8Array = new Uint8Array(4 * 1024 * 1024);
-  private view: DataView = new DataView(this.bytes.buffer);
+  private bytes: Uint8Array;
+  private view: DataView;
   private windowStart = 0;
   private windowEnd = 0;
   private recordBytes = 0;
@@ -172,6 +180,8 @@ class RecordReader {
     this.path = path;
     this.handle = files.openRead(path);
     this.fileBytes = files.size(this.handle);
+    this.bytes = new Uint8Array(Math.min(WINDOW_BYTES, this.fileBytes));
+    this.view = new DataView(this.bytes.buffer);
   }
 
   close(): void {

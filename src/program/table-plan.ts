@@ -1,5 +1,5 @@
 /**
- * What BatchBuilder needs to know of a table, as flat arrays by column ordinal; made once a table definition and thread.
+ * What BatchRows needs to know of a table, as flat arrays by column ordinal; made once a table definition and thread.
  */
 
 import { unreachable } from '../base/assert.ts';

@@ -77,6 +77,8 @@ class ModelLog implements Log {
     return !this.random.oneIn(3);
   }
 
+  giveUp(): void {}
+
   close(): void {}
 
   private readRecord(view: DataView, at: number): void {

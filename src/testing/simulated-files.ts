@@ -11,14 +11,25 @@ import type { SeededRandom } from './random.ts';
 type SimulatedFile = { bytes: Uint8Array; syncedBytes: Uint8Array };
 type Rename = { readonly from: string; readonly to: string };
 
-/** What an operation that fails does. 'short': a write takes half of its bytes, and the next one fails. */
-export type Fault = 'error' | 'short';
+/**
+ * What an operation does instead of its work. 'error': nothing, and it throws. 'short': a write takes a part of its bytes,
+ * any other throws. 'lost': a sync says that it has synced, and has not: what a disk must never do.
+ */
+export type Fault = 'error' | 'short' | 'lost';
 
 export class SimulatedFiles implements Files {
   /** Operations so far that change the disk: open with create, write, truncate, sync, syncDirectory, rename, remove. */
   operationCount = 0;
-  /** Called before each of these; a fault makes it fail. */
+  /** Called before each of these; a fault makes it fail. What it does meanwhile happens before the operation ends. */
   fault: (operation: number, name: string) => Fault | undefined = () => undefined;
+  /** Reads so far: open of a file that is there, read, size, list. */
+  readCount = 0;
+  /** Called before each of these; true makes it fail. */
+  readFault: (operation: number, name: string) => boolean = () => false;
+  /** The bytes that a short write takes, of so many. */
+  shortBytes: (byteCount: number) => number = (byteCount) => byteCount >> 1;
+  /** Starts work that goes on beside the thread (syncLater); whoever delays it calls the function later. */
+  startLater: (work: () => void) => void = (work) => work();
   private files: Map<string, SimulatedFile> = new Map();
   /** Paths that survive a power loss. */
   private durablePaths: Set<string> = new Set();
@@ -34,7 +45,7 @@ export class SimulatedFiles implements Files {
       this.count('create');
       file = { bytes: new Uint8Array(0), syncedBytes: new Uint8Array(0) };
       this.files.set(path, file);
-    }
+    } else this.countRead('open');
     this.handles.push(file);
     return this.handles.length - 1;
   }
@@ -50,7 +61,7 @@ export class SimulatedFiles implements Files {
 
   write(handle: FileHandle, bytes: Uint8Array, offset: number, byteCount: number, position: number): number {
     const file = this.fileOf(handle);
-    const count = this.count('write') === 'short' ? byteCount >> 1 : byteCount;
+    const count = this.count('write') === 'short' ? this.shortBytes(byteCount) : byteCount;
     if (position + count > file.bytes.length) file.bytes = resized(file.bytes, position + count);
     else file.bytes = file.bytes.slice();
     file.bytes.set(bytes.subarray(offset, offset + count), position);
@@ -58,12 +69,14 @@ export class SimulatedFiles implements Files {
   }
 
   read(handle: FileHandle, bytes: Uint8Array, offset: number, byteCount: number, position: number): number {
+    this.countRead('read');
     const found = this.fileOf(handle).bytes.subarray(position, position + byteCount);
     bytes.set(found, offset);
     return found.length;
   }
 
   size(handle: FileHandle): number {
+    this.countRead('size');
     return this.fileOf(handle).bytes.length;
   }
 
@@ -75,27 +88,39 @@ export class SimulatedFiles implements Files {
 
   sync(handle: FileHandle): void {
     const file = this.fileOf(handle);
-    this.count('sync');
-    file.syncedBytes = file.bytes;
+    if (this.count('sync') !== 'lost') file.syncedBytes = file.bytes;
   }
 
   syncDirectory(directory: string): void {
-    this.count('syncDirectory');
+    if (this.count('syncDirectory') === 'lost') return;
     const isInside = (path: string): boolean => path.slice(0, path.lastIndexOf('/')) === directory;
     this.renames = this.renames.filter(({ to }) => !isInside(to));
     for (const path of this.durablePaths) if (isInside(path) && !this.files.has(path)) this.durablePaths.delete(path);
     for (const path of this.files.keys()) if (isInside(path)) this.durablePaths.add(path);
   }
 
-  async syncLater(path: string, directory: string): Promise<void> {
-    const handle = this.openRead(path);
-    this.sync(handle);
-    this.close(handle);
-    this.syncDirectory(directory);
+  syncLater(path: string, directory: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.startLater(() => {
+        try {
+          const handle = this.openRead(path);
+          try {
+            this.sync(handle);
+          } finally {
+            this.close(handle);
+          }
+          this.syncDirectory(directory);
+          resolve();
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
   }
 
   /** Directories are there as long as something is in them, or was made in them. */
   list(directory: string): string[] {
+    this.countRead('list');
     const prefix = `${directory}/`;
     const names = [...this.files.keys(), ...this.directories]
       .filter((path) => path.startsWith(prefix))
@@ -200,6 +225,10 @@ export class SimulatedFiles implements Files {
     const fault = this.fault(this.operationCount++, name);
     if (fault === 'error' || (fault === 'short' && name !== 'write')) throw failure('EIO', `${name} failed`);
     return fault;
+  }
+
+  private countRead(name: string): void {
+    if (this.readFault(this.readCount++, name)) throw failure('EIO', `${name} failed`);
   }
 }
 

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { open } from '../../src/embed/index.ts';
 import { REPOSITORY_PROGRAM, run } from '../cli/amelie.ts';
 import { checkReply, Database } from '../server/database.ts';
-import { runCrashRounds } from './rounds.ts';
+import { checkIndexes } from './indexes.ts';
+import { CrashRun } from './rounds.ts';
 
 function walFiles(db: Database): string[] {
   const directory = join(db.directory, 'wal');
@@ -15,12 +16,88 @@ function walFiles(db: Database): string[] {
 }
 
 test('killed under load, again and again: what was acknowledged is there, nothing in part', async () => {
-  const db = await runCrashRounds({ roundCount: 4, seed: 1, settings: ['--wal_rotate_wm=100000'], print: () => {} });
-  assert.ok(walFiles(db).length > 3, 'the log has several files');
+  const settings = ['--wal_rotate_wm=100000'];
+  const run = await CrashRun.start({ seed: 1, settings, print: () => {}, hasCheckpoints: true });
+  for (let round = 0; round < 5; round++) await run.round();
+  assert.ok(Number.parseInt(basename(walFiles(run.db).at(-1)!), 10) > 1, 'the log went on in other files');
+  await run.db.stop();
 });
 
-test('the same with a sync for every group', async () => {
-  await runCrashRounds({ roundCount: 2, seed: 2, settings: ['--wal_sync_on_write=true'], print: () => {} });
+test('the checks notice what is lost, or there in part, and all else that a crash must not leave', async () => {
+  const run = await CrashRun.start({ seed: 2, settings: [], print: () => {}, hasCheckpoints: false });
+  const { db } = run;
+  await run.round();
+  const client = run.clients.find(({ acknowledged }) => acknowledged > 1)!;
+  const n = client.acknowledged;
+  const { source, target } = client.transfers[n - 1]!;
+  const credit = (id: number, amount: number): string => `update account set v = v + ${amount} where id = ${id}`;
+  const own = `client = ${client.client} and n = ${n}`;
+  const row = `(${client.client}, ${n}, 4, ${n % 20}, '')`;
+  const canaries: readonly { readonly damage: string; readonly notice: RegExp; readonly repair: string }[] = [
+    {
+      // An acknowledged transfer is missing: the sum does not show it.
+      damage: `${credit(source, n)}; ${credit(target, -n)}`,
+      notice: /accounts/,
+      repair: `${credit(source, -n)}; ${credit(target, n)}`,
+    },
+    { damage: credit(source, n), notice: /sum/, repair: credit(source, -n) },
+    {
+      damage: `update latest set n = n - 1 where client = ${client.client}`,
+      notice: /client/,
+      repair: `update latest set n = n + 1 where client = ${client.client}`,
+    },
+    {
+      damage: `delete from marks where ${own} and part = 4`,
+      notice: /client/,
+      repair: `insert into marks values ${row}`,
+    },
+    {
+      damage: `update numbered set label = 'other' where ${own}`,
+      notice: /other/,
+      repair: `update numbered set label = '${client.label(n)}' where ${own}`,
+    },
+    { damage: 'create index extra on account (id)', notice: /definitions/, repair: 'drop index extra on account' },
+  ];
+  for (const { damage, notice, repair } of canaries) {
+    await db.text(damage);
+    await assert.rejects(run.check(), notice, damage);
+    await db.text(repair);
+    await run.check();
+  }
+  const { highestId } = run;
+  run.highestId = 2 ** 30;
+  await assert.rejects(run.check(), /identity/);
+  run.highestId = highestId;
+  // An index that has lost a row.
+  const askWrongly = (index: string) => async (sql: string) => {
+    const [table, condition] = index.split(': ') as [string, string];
+    const isByIndex = sql.startsWith('select') && sql.includes(`from ${table} where ${condition}`);
+    return db.text(isByIndex ? sql.replace(condition, `${condition} and n <> ${n}`) : sql);
+  };
+  for (const index of ['marks: n >= 0', `marks: tag = ${n % 20}`, 'numbered: id >= 0', "numbered: label >= ''"]) {
+    await assert.rejects(checkIndexes(askWrongly(index), 8, 40, false), /index \w+ of/, index);
+  }
+  await checkIndexes(askWrongly('none: none'), 8, 40, false);
+  await run.check();
+  await db.stop();
+});
+
+test('the checks notice a log without the last acknowledged transaction', async () => {
+  const run = await CrashRun.start({ seed: 3, settings: [], print: () => {}, hasCheckpoints: false });
+  const { db } = run;
+  await run.round();
+  const client = run.clients[0]!;
+  const http = db.newClient(1);
+  assert.ok(await client.runOne(http));
+  http.close();
+  await db.stop('SIGKILL');
+  const path = walFiles(db).findLast((name) => readFileSync(name).includes(client.label(client.acknowledged)))!;
+  const bytes = readFileSync(path);
+  // The record ends in the middle of the label: a torn tail.
+  writeFileSync(path, bytes.subarray(0, bytes.indexOf(client.label(client.acknowledged)) + 5));
+  await db.restart();
+  await assert.rejects(run.check(), new RegExp(`client 0: ${client.acknowledged - 1} after ${client.acknowledged}`));
+  await db.stop();
 });
 
 test('a torn tail is cut off and reported; everything before it is there', async () => {

@@ -41,8 +41,26 @@ export function explainReply(
   return new TextEncoder().encode(`[${text}]`);
 }
 
+/**
+ * The answer of PROFILE: the program and what its run took; the result itself is not shown. `view` is the request's block,
+ * undefined where no node has run it.
+ */
+export function profileReply(
+  memory: Memory,
+  control: Control,
+  view: BlockView | undefined,
+  program: Program,
+  format: number,
+  times: RequestTimes,
+  replyBytes: number,
+): Uint8Array {
+  const profile =
+    view === undefined ? localProfile(times) : readProfile(memory, control, view, program, times, replyBytes);
+  return explainReply(program, format, profile);
+}
+
 /** Reads what the parts of a profiled request have left. Times of steps are the longest of all nodes, rows the sum. */
-export function readProfile(
+function readProfile(
   memory: Memory,
   control: Control,
   view: BlockView,
@@ -83,7 +101,7 @@ export function readProfile(
 }
 
 /** Of a request that no node has run. */
-export function localProfile(times: RequestTimes): Record<string, unknown> {
+function localProfile(times: RequestTimes): Record<string, unknown> {
   return {
     time_compile_ms: round(times.submittedMs - times.startedMs),
     time_wait_ms: 0,

@@ -33,6 +33,10 @@ export type DatabaseOptions = {
   readonly isShared: boolean;
   /** Called, in any thread, when a full log file waits for main. */
   readonly onFullFile: () => void;
+  /** Size of the order ring and its first ticket; simulations make it small, and start just before the tickets wrap. */
+  readonly order?: { readonly slotCount: number; readonly firstTicket: number };
+  /** Memory that nobody uses, instead of memory of its own: reserving it takes longer than a simulation's whole run. */
+  readonly memory?: Memory;
 };
 
 export type Database = {
@@ -68,7 +72,7 @@ export type OpeningDatabase = {
 /** Opens a database up to where partitions are loaded, which other threads can do. Throws as openDatabase does. */
 export function beginDatabase(options: DatabaseOptions): OpeningDatabase {
   const { settings, directory, files, clock, nodeCount, isShared } = options;
-  const memory = Memory.create({ limitBytes: settings.memory_limit, eagerArenas: isShared });
+  const memory = options.memory ?? Memory.create({ limitBytes: settings.memory_limit, eagerArenas: isShared });
   const counters = new IdentityCounters(memory);
   if (directory === undefined) {
     return { memory, jobs: [], finish: () => finishDatabase(options, memory, counters, undefined) };
@@ -95,7 +99,8 @@ function finishDatabase(
   recovering: Recovering | undefined,
 ): Database {
   const { directory, files, frontendCount, nodeCount } = options;
-  const control = Control.create({ nodeCount, frontendCount, slotCount: ORDER_SLOT_COUNT });
+  const order = options.order ?? { slotCount: ORDER_SLOT_COUNT, firstTicket: 0 };
+  const control = Control.create({ nodeCount, frontendCount, ...order });
   const recovered = recovering?.finish();
   const catalog = recovered?.catalog ?? emptyCatalog(Array.from({ length: nodeCount }, () => randomUUID()));
   if (catalog.nodes.length !== nodeCount)

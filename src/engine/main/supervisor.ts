@@ -11,7 +11,7 @@ import { type ErrorCode, SqlError } from '../../base/errors.ts';
 import type { Memory } from '../../base/memory.ts';
 import type { Committer } from '../../executor/committer.ts';
 import type { Control } from '../../executor/control.ts';
-import { CONTROL_MODE, MODE_NORMAL } from '../../executor/layout.ts';
+import { CONTROL_MODE, MODE_NORMAL, MODE_READ_ONLY_UNSYNCED } from '../../executor/layout.ts';
 import { TicketClient } from '../../executor/ticket-client.ts';
 import { LOG_SYNC_PENDING, setLogSettings } from '../../log/log-state.ts';
 import { syncFullFile } from '../../log/log-writer.ts';
@@ -225,8 +225,11 @@ export class Supervisor {
     }
   }
 
+  /** Whether maintain would sync a file: not while it does, and not once a sync has failed. */
   hasFullFile(): boolean {
-    return this.#options.control.logState[LOG_SYNC_PENDING]! > 0;
+    const { logState, words } = this.#options.control;
+    if (this.#syncing !== undefined || Atomics.load(words, CONTROL_MODE) === MODE_READ_ONLY_UNSYNCED) return false;
+    return logState[LOG_SYNC_PENDING]! > 0;
   }
 
   async #run(statement: UtilityStatement, settings: Settings): Promise<Uint8Array | undefined> {

@@ -7,9 +7,20 @@ import { NodeLoop } from '../../executor/node-loop.ts';
 import type { Log } from '../../log/log.ts';
 import { NodeRunner } from './node-runner.ts';
 
-export function createNode(control: Control, memory: Memory, node: number, log: Log): NodeLoop {
-  const committer = new Committer(control, memory, log);
-  const runner = new NodeRunner(control, memory, node, log.isKept);
+/** What a node is made of; tests put broken variants in, which their checkers have to catch. */
+export type NodeClasses = { readonly committer: typeof Committer; readonly runner: typeof NodeRunner };
+
+const NODE_CLASSES: NodeClasses = { committer: Committer, runner: NodeRunner };
+
+export function createNode(
+  control: Control,
+  memory: Memory,
+  node: number,
+  log: Log,
+  classes: NodeClasses = NODE_CLASSES,
+): NodeLoop {
+  const committer = new classes.committer(control, memory, log);
+  const runner = new classes.runner(control, memory, node, log.isKept);
   const loop = new NodeLoop(control, memory, node, committer, runner);
   runner.shouldGiveUp = () => loop.shouldGiveUp();
   return loop;

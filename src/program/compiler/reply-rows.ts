@@ -5,7 +5,8 @@ import type { BoundSelect } from '../../sql/binder/statements.ts';
 import { BIGINT } from '../../types/type.ts';
 import type { GroupSpec, OutputSpec, SortSpec } from '../program.ts';
 import type { Assembler, Label } from './assembler.ts';
-import { type ExpressionCompiler, makesTemporaries } from './expression-compiler.ts';
+import { makesTemporaries } from './bound-properties.ts';
+import type { ExpressionCompiler } from './expression-compiler.ts';
 import type { Registers, RequestBuilder } from './request-builder.ts';
 
 /** Parameters that carry LIMIT, OFFSET and their sum: -1 where there is none. */

@@ -9,7 +9,8 @@ import { operatorNode } from '../../sql/binder/operators.ts';
 import type { BoundSelect } from '../../sql/binder/statements.ts';
 import { BIGINT, BOOL } from '../../types/type.ts';
 import { Assembler } from './assembler.ts';
-import { canFail, ExpressionCompiler } from './expression-compiler.ts';
+import { canFail } from './bound-properties.ts';
+import { ExpressionCompiler } from './expression-compiler.ts';
 import { compileLocal } from './local.ts';
 import {
   addToGroup,

@@ -5,7 +5,8 @@ import type { Access, AccessPlan, RangeBound } from '../../planner/access.ts';
 import type { Bound } from '../../sql/binder/bound.ts';
 import { hasAhead } from './ahead.ts';
 import type { Assembler, Label } from './assembler.ts';
-import { type ExpressionCompiler, SET_ITEMS_MIN } from './expression-compiler.ts';
+import type { ExpressionCompiler } from './expression-compiler.ts';
+import { SET_ITEMS_MIN } from './in-list.ts';
 import type { RequestBuilder } from './request-builder.ts';
 
 export type SourceLoop = {

@@ -14,7 +14,8 @@ import type {
 } from '../../sql/binder/statements.ts';
 import { BIGINT, DOUBLE, FLOAT, INT, JSON_TYPE, SMALLINT, TINYINT, TYPE_NAMES, wideType } from '../../types/type.ts';
 import { Assembler, type Label } from './assembler.ts';
-import { ExpressionCompiler, makesTemporaries } from './expression-compiler.ts';
+import { makesTemporaries } from './bound-properties.ts';
+import { ExpressionCompiler } from './expression-compiler.ts';
 import type { RequestBuilder } from './request-builder.ts';
 import { openSource } from './source.ts';
 

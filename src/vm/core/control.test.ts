@@ -4,7 +4,7 @@ import { Memory } from '../../base/memory.ts';
 import { Parameters } from '../../program/parameters.ts';
 import { BareVm } from '../testing/bare-vm.ts';
 import { textOf } from './bytes.ts';
-import { readInteger } from './integers.ts';
+import { readInteger, writeInteger } from './integers.ts';
 
 const memory = Memory.create({ limitBytes: 64 << 20, eagerArenas: false });
 const vm = new BareVm(memory);
@@ -39,6 +39,31 @@ test('jumps on truth and NULL', () => {
     ['load_int 0 1', 'count_down 0 yes', true],
   ];
   for (const [setup, jump, isTaken] of cases) assert.equal(jumps(`${setup}\n${jump}`), isTaken, `${setup}; ${jump}`);
+});
+
+test('jumps on comparisons of numbers, exact beyond 2^53', () => {
+  const two53 = 2n ** 53n;
+  const integers = [0n, 5n, -5n, two53, two53 + 1n, -two53 - 1n, 2n ** 63n - 1n, -(2n ** 63n)];
+  const holds: [string, (left: bigint, right: bigint) => boolean][] = [
+    ['eq', (left, right) => left === right],
+    ['ne', (left, right) => left !== right],
+    ['lt', (left, right) => left < right],
+    ['le', (left, right) => left <= right],
+    ['gt', (left, right) => left > right],
+    ['ge', (left, right) => left >= right],
+  ];
+  for (const [name, compare] of holds) {
+    for (const left of integers) {
+      for (const right of integers) {
+        writeInteger(vm.num, vm.big, 0, left);
+        writeInteger(vm.num, vm.big, 1, right);
+        assert.equal(jumps(`jmp_unless_${name} 0 1 yes`), !compare(left, right), `${left} ${name} ${right}`);
+      }
+    }
+    vm.num[0] = 1.5;
+    vm.num[1] = 1.25;
+    assert.equal(jumps(`jmp_unless_${name} 0 1 yes`), !compare(6n, 5n), name);
+  }
 });
 
 test('guards skip the next instruction when an operand is NULL', () => {

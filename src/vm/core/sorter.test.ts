@@ -142,3 +142,38 @@ test('texts that are replaced in a top list use their places again', () => {
   sorter.load(registers, 0);
   assert.deepEqual([registers.num[0], textOf(memory, registers.num[1]!)], [1, 'text number 1']);
 });
+
+test('a row that isBeyond sends away would not have been kept', () => {
+  for (const isDescending of [false, true]) {
+    for (const isNullsFirst of [false, true]) {
+      const sorter = new Sorter(
+        { keys: [{ type: BIGINT, isDescending, isNullsFirst }], values: [BIGINT], output: -1 },
+        true,
+        memory,
+        scratch,
+      );
+      const all = new Sorter(sorter.spec, true, memory, scratch);
+      sorter.open(7);
+      all.open(7);
+      let sentAway = 0;
+      for (const [integer, , , ordinal] of rows) {
+        load([integer, null, null, ordinal]);
+        registers.nul[1] = 0;
+        registers.num[1] = ordinal;
+        all.add(registers, 0);
+        if (sorter.isBeyond(registers, 0)) sentAway++;
+        else sorter.add(registers, 0);
+      }
+      assert.ok(sentAway > rows.length / 2);
+      for (let has = all.first(), hasToo = sorter.first(); has; has = all.next(), hasToo = sorter.next()) {
+        assert.ok(hasToo);
+        all.load(registers, 0);
+        sorter.load(registers, 2);
+        assert.equal(registers.nul[2], registers.nul[0]);
+        if (registers.nul[0] === 0) {
+          assert.equal(readInteger(registers.num, registers.big, 2), readInteger(registers.num, registers.big, 0));
+        }
+      }
+    }
+  }
+});

@@ -25,7 +25,7 @@ export class BatchCursor {
   touched = 0;
   private readonly i32: Int32Array[];
   private readonly hashes: Int32Array = new Int32Array(READ_AHEAD_ROWS);
-  private readonly words: Float64Array = new Float64Array(READ_AHEAD_ROWS);
+  private readonly words: Float64Array = new Float64Array(READ_AHEAD_ROWS * 4);
   private readonly owners: Partition[] = [];
   private readonly keys: HashIndex[] = [];
 
@@ -64,10 +64,12 @@ export class BatchCursor {
     }
     this.row = -1;
     this.touched ^= touch(this.i32, words, count);
-    for (let at = 0; at < count; at++) {
+    let wordCount = 0;
+    for (let at = 0; at < count && wordCount + owners[at]!.columnRefs.length <= words.length; at++) {
       const row = keys[at]!.guess(hashes[at]!);
-      if (row >= 0) this.touched ^= owners[at]!.touchRow(row);
+      if (row >= 0) wordCount = owners[at]!.wordsOfRow(row, words, wordCount);
     }
+    this.touched ^= touch(this.i32, words, wordCount);
   }
 
   /** To the next row that is here; false at the end. */
@@ -99,7 +101,7 @@ export class BatchCursor {
 function touch(i32: readonly Int32Array[], words: Float64Array, count: number): number {
   let mixed = 0;
   for (let index = 0; index < count; index++) {
-    const arena = Math.floor(words[index]! / ARENA_WORDS);
+    const arena = (words[index]! * (1 / ARENA_WORDS)) | 0;
     mixed ^= i32[arena]![words[index]! - arena * ARENA_WORDS]!;
   }
   return mixed;
