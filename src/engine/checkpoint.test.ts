@@ -235,8 +235,9 @@ test('without changes a checkpoint does nothing', async () => {
   await db.run('checkpoint');
   assert.equal(db.files.operationCount, before);
   const restarted = db.restarted();
+  const afterStart = restarted.files.operationCount;
   await restarted.run('checkpoint');
-  assert.equal(restarted.files.operationCount, 0);
+  assert.equal(restarted.files.operationCount, afterStart);
   await db.fails('checkpoint workers 0', 'invalid_value', 'at least one');
   await db.fails('select 1; checkpoint', 'misplaced_statement', 'alone');
 });
