@@ -128,7 +128,11 @@ export class Committer {
     let isNormal = false;
     // While the rollback is on, the failed group's parts still have to learn that the log failed.
     if (Atomics.load(words, CONTROL_ROLLBACK) === ROLLBACK_NONE) {
-      isNormal = this.log.repair(this.control.lsn + 1);
+      try {
+        isNormal = this.log.repair(this.control.lsn + 1);
+      } catch (error) {
+        this.enterReadOnly(error);
+      }
       if (isNormal) Atomics.store(words, CONTROL_MODE, MODE_NORMAL);
     }
     Atomics.store(words, CONTROL_LOCK, 0);

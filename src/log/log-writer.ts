@@ -86,7 +86,10 @@ export class LogWriter implements Log {
         return true;
       }
       if (state[LOG_TAIL] === TAIL_UNCUT && !this.tryCut()) {
-        if ((state[LOG_TAIL] as number) === TAIL_UNSYNCED) return false;
+        this.assertSynced();
+        // No hole after a power loss: the acknowledged records of this file are durable before there is a next one.
+        if (state[LOG_SYNC_ON_ROTATE] === 1 || state[LOG_SYNC_ON_WRITE] === 1) this.syncFull(state[LOG_FILE_LSN]!);
+        state[LOG_SYNC_PENDING] = 0;
         state[LOG_FILE_LSN] = nextLsn;
         state[LOG_END] = 0;
         this.createFile();
@@ -100,10 +103,17 @@ export class LogWriter implements Log {
       this.writeAll(new Uint8Array(PROBE_BYTES), PROBE_BYTES, end);
       this.files.truncate(this.handle, end);
       return true;
-    } catch {
+    } catch (error) {
+      if (error instanceof LogFailure && error.tail === 'unsynced') throw error;
       if (state[LOG_END] !== 0) this.tryCut();
+      this.assertSynced();
       return false;
     }
+  }
+
+  /** For repair: throws where the sync of a cut has just failed. */
+  private assertSynced(): void {
+    if (this.state[LOG_TAIL] === TAIL_UNSYNCED) throw new LogFailure('the sync of a cut failed', 'unsynced');
   }
 
   giveUp(): void {

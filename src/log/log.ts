@@ -26,7 +26,7 @@ export interface Log {
   append(firstLsn: number, bytes: Uint8Array, byteCount: number): void;
   /**
    * After a failed append: makes the log fit to take the record `nextLsn`. True when it is; false when it still is not.
-   * Never true after a failed sync.
+   * Never true after a failed sync; throws LogFailure ('unsynced') where a sync fails in it.
    */
   repair(nextLsn: number): boolean;
   /** Acknowledged records may not be durable: append fails from now on ('unsynced'), and repair too. */
