@@ -82,7 +82,9 @@ for (const format of ['csv', 'json', 'jsonl'] as const)
       if (error === undefined) continue;
       errorCount++;
       assert.notEqual(error.code, 'internal', `${note}: ${error.message}`);
-      assert.match(error.message, /row \d+|offset \d+/, `${note}: ${error.code}: ${error.message}`);
+      // A clash of keys names the key: the row it met may be stored already.
+      const isClash = error.code === 'key_conflict';
+      if (!isClash) assert.match(error.message, /row \d+|offset \d+/, `${note}: ${error.code}: ${error.message}`);
       if (left % 100 !== 0) continue;
       const count = Number(JSON.parse(await engine.run('select count(*) from t'))[0]);
       assert.equal(

@@ -20,7 +20,7 @@ import type { Row } from './naive/tree.ts';
 import { type Kind, literalText } from './naive/values.ts';
 import { Random } from './random.ts';
 
-const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000_000);
+const SEED = Number(process.env.SEED ?? (process.env.CI ? 20261122 : Date.now() % 1_000_000_000));
 const EXPRESSION_COUNT = Number(process.env.AMELIE_GENERATED_EXPRESSIONS ?? 1500);
 const CLAUSE_COUNT = Math.ceil(EXPRESSION_COUNT / 8);
 const ROW_COUNT = 24;
