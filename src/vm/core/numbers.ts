@@ -7,6 +7,7 @@
 
 import { SqlError } from '../../base/errors.ts';
 import { compareBytes, equalBytes } from './bytes.ts';
+import { holds } from './comparison.ts';
 import {
   combineBits,
   compareIntegerAndDouble,
@@ -126,23 +127,6 @@ export function runNumbers(
     }
     default:
       throw unknownOpcode(op);
-  }
-}
-
-function holds(order: number, comparison: number): boolean {
-  switch (comparison) {
-    case 0: // =
-      return order === 0;
-    case 1: // <>
-      return order !== 0;
-    case 2: // <
-      return order < 0;
-    case 3: // <=
-      return order <= 0;
-    case 4: // >
-      return order > 0;
-    default: // >=
-      return order >= 0;
   }
 }
 

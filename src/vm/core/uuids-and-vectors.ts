@@ -15,6 +15,7 @@ import {
 } from '../../types/vector.ts';
 import { commonSize } from '../../types/vector-distance.ts';
 import { byteLengthOf } from './bytes.ts';
+import { holds } from './comparison.ts';
 import { integerText, zeroDivision } from './integers.ts';
 import { unknownOpcode } from './interpreter.ts';
 import type { Vm } from './vm.ts';
@@ -78,23 +79,6 @@ export function runUuidsAndVectors(vm: Vm, op: number, a: number, b: number, c: 
       return;
     default:
       throw unknownOpcode(op);
-  }
-}
-
-function holds(order: number, comparison: number): boolean {
-  switch (comparison) {
-    case 0: // =
-      return order === 0;
-    case 1: // <>
-      return order !== 0;
-    case 2: // <
-      return order < 0;
-    case 3: // <=
-      return order <= 0;
-    case 4: // >
-      return order > 0;
-    default: // >=
-      return order >= 0;
   }
 }
 
