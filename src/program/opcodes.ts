@@ -199,6 +199,16 @@ family(3, [
   ['col_double_null', 'dcn', ''],
   ['col_ref_null', 'dcn', ''],
   ['col_bool_null', 'dcn', ''],
+  ['scan_int32', 'dcn', 'col_int32 of a cursor that was opened by scan_open'],
+  ['scan_int64', 'dcn', ''],
+  ['scan_double', 'dcn', ''],
+  ['scan_ref', 'dcn', ''],
+  ['scan_int32_null', 'dcn', ''],
+  ['scan_int64_null', 'dcn', ''],
+  ['scan_double_null', 'dcn', ''],
+  ['scan_ref_null', 'dcn', ''],
+  ['scan_next_int64', 'cj-', 'scan_next, and the scan_int64 at b; only loading makes it (loaded-program.ts)'],
+  ['scan_next_int32', 'cj-', 'scan_next, and the scan_int32 at b'],
 ]); // prettier-ignore
 
 // Family 4: writes and batches on nodes.

@@ -90,6 +90,7 @@ test('opcodes stand in their section; code does not run past its end', () => {
   assert.match(refused(section(['send'], ['ret'])), /send does not belong here/);
   const coordinator = section(['scan_next', 0, 0], ['ret']);
   assert.throws(() => verifyProgram(program({ coordinator })), /coordinator 0: scan_next does not belong here/);
+  assert.match(refused(section(['scan_next_int64', 0, 0], ['ret'])), /scan_next_int64 is made by loading/);
   assert.match(refused(section(['load_int', 0, 1])), /runs past its end after load_int/);
   assert.match(refused({ code: [63, 0, 0, 0], registerCount: 1, comments: {} }), /no opcode 63/);
   assert.match(refused({ code: [1, 2], registerCount: 1, comments: {} }), /whole instructions/);

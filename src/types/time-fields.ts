@@ -75,17 +75,16 @@ export function fieldOf(bytes: Uint8Array, start: number, end: number, user: num
   return lastField;
 }
 
-/** By field: microseconds of those that are always the same in UTC; weeks start three days before 1970-01-01. */
-const UTC_UNITS = new Float64Array([0, 0, 0, 0, 7 * DAY_MICROS, DAY_MICROS, 0, 0, 3.6e9, 6e7, 1e6, 1e3, 1, 0]);
-
 /**
  * The timestamp cut to a field, in the zone: a number, or NaN with TIMESTAMP_BIG. Hours and less are cut with the offset in
  * force, so the repeated hour of autumn stays two. Throws out_of_range where that is before the year 1.
  */
 export function truncateTimestamp(num: number, big: bigint, field: number, zone: TimeZone): number {
-  const unit = UTC_UNITS[field]!;
-  if (zone.isUtc && unit > 0 && num > -9e15 && num < 9e15) {
-    const shifted = num + (field === 4 ? 3 * DAY_MICROS : 0);
+  const isUtcWeek = zone.isUtc && field === 4;
+  const unit = isUtcWeek ? 7 * DAY_MICROS : zone.truncationMicros[field]!;
+  if (unit > 0 && num > -9e15 && num < 9e15) {
+    // Weeks start three days before 1970-01-01.
+    const shifted = isUtcWeek ? num + 3 * DAY_MICROS : num;
     // The quotient may have been rounded up to a whole number.
     const start = Math.floor(shifted / unit) * unit;
     return num - (shifted - (start > shifted ? start - unit : start));

@@ -22,9 +22,15 @@ const PIECE_COUNT = 4096;
 const UNKNOWN = 0x7fffffff;
 const NO_PIECES: Int32Array = new Int32Array(PIECE_COUNT).fill(UNKNOWN);
 
+/** In UTC, by number of a field (time-fields.ts): day, hour, minute, second, millisecond, microsecond. */
+const UTC_TRUNCATION_MICROS = new Float64Array([0, 0, 0, 0, 0, 8.64e10, 0, 0, 3.6e9, 6e7, 1e6, 1e3, 1, 0]);
+const NO_TRUNCATION_MICROS = new Float64Array(UTC_TRUNCATION_MICROS.length);
+
 export class TimeZone {
   readonly name: string;
   readonly isUtc: boolean;
+  /** By number of a field: the microseconds to whose multiples a timestamp is cut; 0 where that is not all there is to it. */
+  readonly truncationMicros: Float64Array;
   /** Span of the last answer, seconds since 1970 UTC: [start, end), and its offset in seconds east of UTC. */
   private start = 0;
   private end = 0;
@@ -41,6 +47,7 @@ export class TimeZone {
   constructor(name: string, isUtc: boolean) {
     this.name = name;
     this.isUtc = isUtc;
+    this.truncationMicros = isUtc ? UTC_TRUNCATION_MICROS : NO_TRUNCATION_MICROS;
     if (isUtc) {
       this.start = Number.NEGATIVE_INFINITY;
       this.end = Number.POSITIVE_INFINITY;

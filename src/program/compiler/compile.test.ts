@@ -310,7 +310,7 @@ test('a value that a construct uses several times is computed once', () => {
 test('a column is loaded once a row', () => {
   const program = compileText('select k, k + 1, k * k from t where k > 5 or k < 2 order by k', catalog);
   // Once for the filter's first side; what the filter loads only sometimes is loaded again for the outputs.
-  assert.equal(count(names(program, 'node'), 'col_int64_null'), 1);
+  assert.equal(count(names(program, 'node'), 'scan_int64_null'), 1);
 });
 
 test('count(*) of a table does not scan it', () => {

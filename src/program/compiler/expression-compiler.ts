@@ -27,6 +27,8 @@ export class ExpressionCompiler {
   rows: RowSources | undefined;
   /** What is emitted runs once a row: parameters are loaded before the loop. */
   isInLoop = false;
+  /** The rows are those of a scan: their columns are loaded by opcodes for that. */
+  isScan = false;
   /** Group set that groupKey and aggregate nodes read. */
   group = 0;
 

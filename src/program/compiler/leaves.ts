@@ -179,7 +179,7 @@ function columnRegister(
   }
   const { name, type } = rows.table.columns[column]!;
   if (kind === 'excluded') code.emit('batch_col', register, rows.batch!, column, `excluded.${name}`);
-  else emitColumn(code, register, rows.cursor, column, type, isNullable, name);
+  else emitColumn(code, register, rows.cursor, column, type, isNullable, name, expressions.isScan);
   held.set(key, register);
   return register;
 }
@@ -193,8 +193,10 @@ function emitColumn(
   type: TypeId,
   isNullable: boolean,
   comment: string,
+  isScan: boolean,
 ): void {
-  const opcode = columnOpcode(type);
+  const general = columnOpcode(type);
+  const opcode = isScan && HAS_SCAN_FORM.has(general) ? general.replace('col_', 'scan_') : general;
   if (isNullable && HAS_NULL_FORM.has(opcode)) {
     code.emit(`${opcode}_null`, register, cursor, column, comment);
     return;
@@ -203,7 +205,12 @@ function emitColumn(
   code.emit(opcode, register, cursor, column, comment);
 }
 
-const HAS_NULL_FORM: ReadonlySet<string> = new Set(['col_int32', 'col_int64', 'col_double', 'col_ref', 'col_bool']);
+const HAS_SCAN_FORM: ReadonlySet<string> = new Set(['col_int32', 'col_int64', 'col_double', 'col_ref']);
+const HAS_NULL_FORM: ReadonlySet<string> = new Set([
+  ...HAS_SCAN_FORM,
+  ...Array.from(HAS_SCAN_FORM, (opcode) => opcode.replace('col_', 'scan_')),
+  'col_bool',
+]);
 
 function columnOpcode(type: TypeId): string {
   if (type === INT || type === DATE) return 'col_int32';

@@ -35,6 +35,7 @@ export function openSource(
   const nextOpcode = openCursor(request, code, expressions, table, plan.access, cursor, end);
   code.place(start);
   expressions.isInLoop = nextOpcode !== undefined;
+  expressions.isScan = plan.access.kind === 'scan';
   if (plan.residual !== undefined) {
     // What an index has taken out of WHERE stood before it: errors of constants wait until there is a row.
     if (plan.access.kind === 'scan') expressions.condition(plan.residual, next);
@@ -48,6 +49,7 @@ export function openSource(
       if (nextOpcode !== undefined) code.emit(nextOpcode, cursor, start);
       code.place(end);
       expressions.isInLoop = false;
+      expressions.isScan = false;
       expressions.forgetRow();
     },
   };

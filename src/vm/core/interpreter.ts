@@ -33,7 +33,7 @@ import {
 import { runJsonPaths } from './json-path.ts';
 import { runNumbers } from './numbers.ts';
 import { runTextAndJson } from './text-and-json.ts';
-import { runTime } from './time.ts';
+import { runTime, truncateByCalendar } from './time.ts';
 import { runUuidsAndVectors } from './uuids-and-vectors.ts';
 import { kindOf, TEXT_KIND } from './value-column.ts';
 import type { PartitionView, Vm } from './vm.ts';
@@ -420,6 +420,114 @@ function interpretSlice(vm: Vm, code: Int32Array, start: number): number {
             num[a] = partition.i32[ref >>> 26][((ref & 0x3ffffff) << 2) + (row & 4095)] >>> 0;
             continue;
           }
+          case 218: {
+            // scan_int32
+            const cursor = cursors[b];
+            num[a] = cursor.columnWords[c][cursor.columnBases[c] + (cursor.row & 4095)];
+            continue;
+          }
+          case 219: {
+            // scan_int64
+            const cursor = cursors[b];
+            const words = cursor.columnWords[c];
+            const at = cursor.columnBases[c] + ((cursor.row & 4095) << 1);
+            const low = words[at];
+            const high = words[at + 1];
+            if (high >= -2097152 && high < 2097152) num[a] = (high + (low >>> 0) * 2.3283064365386963e-10) * 4294967296;
+            else readInt64(vm, a, low, high);
+            continue;
+          }
+          case 220: {
+            // scan_double
+            const cursor = cursors[b];
+            num[a] = cursor.columnDoubles[c][(cursor.columnBases[c] >>> 1) + (cursor.row & 4095)];
+            continue;
+          }
+          case 221: {
+            // scan_ref
+            const cursor = cursors[b];
+            num[a] = cursor.columnWords[c][cursor.columnBases[c] + (cursor.row & 4095)] >>> 0;
+            continue;
+          }
+          case 222: {
+            // scan_int32_null
+            const cursor = cursors[b];
+            const slot = cursor.row & 4095;
+            nul[a] = (cursor.nullWords[c][cursor.nullBases[c] + (slot >>> 5)] >>> (slot & 31)) & 1;
+            num[a] = cursor.columnWords[c][cursor.columnBases[c] + slot];
+            continue;
+          }
+          case 223: {
+            // scan_int64_null
+            const cursor = cursors[b];
+            const slot = cursor.row & 4095;
+            nul[a] = (cursor.nullWords[c][cursor.nullBases[c] + (slot >>> 5)] >>> (slot & 31)) & 1;
+            if (nul[a] !== 0) continue;
+            const words = cursor.columnWords[c];
+            const at = cursor.columnBases[c] + (slot << 1);
+            const low = words[at];
+            const high = words[at + 1];
+            if (high >= -2097152 && high < 2097152) num[a] = (high + (low >>> 0) * 2.3283064365386963e-10) * 4294967296;
+            else readInt64(vm, a, low, high);
+            continue;
+          }
+          case 224: {
+            // scan_double_null
+            const cursor = cursors[b];
+            const slot = cursor.row & 4095;
+            nul[a] = (cursor.nullWords[c][cursor.nullBases[c] + (slot >>> 5)] >>> (slot & 31)) & 1;
+            num[a] = cursor.columnDoubles[c][(cursor.columnBases[c] >>> 1) + slot];
+            continue;
+          }
+          case 225: {
+            // scan_ref_null
+            const cursor = cursors[b];
+            const slot = cursor.row & 4095;
+            nul[a] = (cursor.nullWords[c][cursor.nullBases[c] + (slot >>> 5)] >>> (slot & 31)) & 1;
+            num[a] = cursor.columnWords[c][cursor.columnBases[c] + slot] >>> 0;
+            continue;
+          }
+          case 226: {
+            // scan_next_int64
+            const cursor = cursors[a];
+            const hasRow = cursor.nextScan();
+            if (!hasRow || --rowsLeft <= 0) {
+              if (!hasRow) rowsLeft--;
+              vm.countRows(SLICE_ROWS - rowsLeft);
+              if (hasRow) pc = b;
+              if (rowsLeft <= 0) return pc;
+              rowsLeft = SLICE_ROWS;
+              continue;
+            }
+            pc = (b + 4) | 0;
+            const target = code[(b + 1) | 0];
+            const column = code[(b + 3) | 0];
+            const words = cursor.columnWords[column];
+            const at = cursor.columnBases[column] + ((cursor.row & 4095) << 1);
+            const low = words[at];
+            const high = words[at + 1];
+            if (high >= -2097152 && high < 2097152)
+              num[target] = (high + (low >>> 0) * 2.3283064365386963e-10) * 4294967296;
+            else readInt64(vm, target, low, high);
+            continue;
+          }
+          case 227: {
+            // scan_next_int32
+            const cursor = cursors[a];
+            const hasRow = cursor.nextScan();
+            if (!hasRow || --rowsLeft <= 0) {
+              if (!hasRow) rowsLeft--;
+              vm.countRows(SLICE_ROWS - rowsLeft);
+              if (hasRow) pc = b;
+              if (rowsLeft <= 0) return pc;
+              rowsLeft = SLICE_ROWS;
+              continue;
+            }
+            pc = (b + 4) | 0;
+            const column = code[(b + 3) | 0];
+            num[code[(b + 1) | 0]] = cursor.columnWords[column][cursor.columnBases[column] + (cursor.row & 4095)];
+            continue;
+          }
           default:
             pc = vm.runCursors(op, a, b, c, pc) | 0;
             continue;
@@ -468,8 +576,24 @@ function interpretSlice(vm: Vm, code: Int32Array, start: number): number {
         if (pc < 0) return -1;
         continue;
       case 7:
-        runTime(vm, op, a, b, c);
-        continue;
+        switch (op) {
+          case 472: {
+            // date_trunc
+            const value = num[b];
+            const unit = vm.timeZone.truncationMicros[num[c]];
+            if (unit > 0 && value > -9e15 && value < 9e15) {
+              // The quotient may have been rounded up to a whole number.
+              const start = Math.floor(value / unit) * unit;
+              num[a] = start > value ? start - unit : start;
+              continue;
+            }
+            truncateByCalendar(vm, a, b, c);
+            continue;
+          }
+          default:
+            runTime(vm, op, a, b, c);
+            continue;
+        }
       case 9:
         switch (op) {
           case 592: // cos_distance

@@ -133,9 +133,6 @@ export function runTime(vm: Vm, op: number, a: number, b: number, c: number): vo
       num[a] = fieldOf(bytesOf(vm, b), at, at + byteLengthOf(vm.memory, num[b]), c);
       return;
     }
-    case 472: // date_trunc
-      storeTimestamp(vm, a, truncateTimestamp(num[b], bigOf(vm, b), num[c], vm.timeZone));
-      return;
     case 473: // interval_trunc
       loadInterval(vm, b, LEFT);
       truncateInterval(LEFT, num[c]);
@@ -154,6 +151,11 @@ export function runTime(vm: Vm, op: number, a: number, b: number, c: number): vo
     default:
       throw unknownOpcode(op);
   }
+}
+
+/** date_trunc where the interpreter cannot do it by a division. */
+export function truncateByCalendar(vm: Vm, a: number, b: number, c: number): void {
+  storeTimestamp(vm, a, truncateTimestamp(vm.num[b], bigOf(vm, b), vm.num[c], vm.timeZone));
 }
 
 /** The value beside a register that is NaN. Reading it makes a BigInt, so it is not read where there is none. */

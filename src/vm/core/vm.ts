@@ -40,6 +40,14 @@ export interface PartitionView {
 export interface CursorView {
   readonly partition: PartitionView;
   readonly row: number;
+  /** Of a scan, by column, for the segment of the row: the arena with its values, and the index of row slot 0 in it. */
+  readonly columnWords: readonly Int32Array[];
+  readonly columnBases: Int32Array;
+  /** The same as 64-bit floats; the index is half of that above. */
+  readonly columnDoubles: readonly Float64Array[];
+  /** The same of the null bits. */
+  readonly nullWords: readonly Int32Array[];
+  readonly nullBases: Int32Array;
   /** To the next row of a scan; false at the end. */
   nextScan(): boolean;
 }

@@ -9,6 +9,8 @@ import { TreeCursor } from '../../storage/cursor.ts';
 import type { Partition } from '../../storage/partition.ts';
 
 const NO_PARTITIONS: readonly Partition[] = [];
+/** Null bits of a segment of a column that has none. */
+const NO_NULLS: Int32Array = new Int32Array(4096 / 32);
 
 /** The word of the bitmap of live rows that has the bit of `row`: bit s & 31 is row slot s. */
 function liveWord(partition: Partition, row: number): number {
@@ -55,6 +57,13 @@ export class Cursor {
   /** Of a scan: the rows after the current one that are live among firstRow … firstRow + 31. */
   private liveBits = 0;
   private firstRow = 0;
+  /** Of a scan: the segment of the row, and where its columns are. */
+  private segment = -1;
+  readonly columnWords: Int32Array[] = [];
+  columnBases: Int32Array = new Int32Array(16);
+  readonly columnDoubles: Float64Array[] = [];
+  readonly nullWords: Int32Array[] = [];
+  nullBases: Int32Array = new Int32Array(16);
   /** Of a range. */
   private spec!: RangeSpec;
   private range: TreeCursor = new TreeCursor();
@@ -92,6 +101,7 @@ export class Cursor {
     if (row < 0) return false;
     this.row = row;
     this.firstRow = row & ~31;
+    if (row >>> 12 !== this.segment) this.enterSegment(row >>> 12);
     const bits = liveWord(this.partition, row);
     // Rows of the word before this one are not live.
     this.liveBits = bits & (bits - 1);
@@ -101,9 +111,35 @@ export class Cursor {
   private scanPartitions(): boolean {
     while (this.nextPartition < this.partitions.length) {
       this.partition = this.partitions[this.nextPartition++];
+      this.segment = -1;
       if (this.scanFrom(0)) return true;
     }
     return false;
+  }
+
+  /** Looks up where the columns of a segment are, once for its rows: a load by row alone took a fifth of a scan. */
+  private enterSegment(segment: number): void {
+    const { i32, f64, columnRefs, nullRefs, isNullable } = this.partition;
+    const columnCount = columnRefs.length;
+    if (columnCount > this.columnBases.length) {
+      this.columnBases = new Int32Array(columnCount);
+      this.nullBases = new Int32Array(columnCount);
+    }
+    for (let column = 0; column < columnCount; column++) {
+      const ref = columnRefs[column][segment];
+      this.columnWords[column] = i32[ref >>> 26];
+      this.columnBases[column] = (ref & 0x3ffffff) << 2;
+      this.columnDoubles[column] = f64[ref >>> 26];
+      if (isNullable[column] === 0) {
+        this.nullWords[column] = NO_NULLS;
+        this.nullBases[column] = 0;
+        continue;
+      }
+      const nullRef = nullRefs[column][segment];
+      this.nullWords[column] = i32[nullRef >>> 26];
+      this.nullBases[column] = (nullRef & 0x3ffffff) << 2;
+    }
+    this.segment = segment;
   }
 
   // ---- Range: partition after partition, or merged in the order of the index.
