@@ -1,6 +1,6 @@
 /** How a frontend asks main for the values of functions of schema system: by SHOW … EXTENDED, whose answer is JSON text. */
 
-import type { Show } from '../../sql/ast/ast.ts';
+import type { Show } from '../../sql/ast/utilities.ts';
 import type { SystemObject } from '../../sql/binder/bound.ts';
 import { JSON_CONTAINER_BYTES, jsonEnd } from '../../types/json/binary.ts';
 import { JsonWriter } from '../../types/json/json-writer.ts';

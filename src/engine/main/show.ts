@@ -7,7 +7,7 @@ import { PAGE_BYTES } from '../../base/limits.ts';
 import type { Memory } from '../../base/memory.ts';
 import { type Catalog, type TableDefinition, tableName } from '../../catalog/catalog.ts';
 import type { Control } from '../../executor/control.ts';
-import type { Show } from '../../sql/ast/ast.ts';
+import type { Show } from '../../sql/ast/utilities.ts';
 import { partitionPageCount } from '../../storage/partition.ts';
 import { liveRowCount } from '../../storage/partition-writes.ts';
 import { COLUMN_BYTES, TYPE_NAMES } from '../../types/type.ts';

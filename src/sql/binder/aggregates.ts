@@ -2,7 +2,7 @@
 
 import { notSupported, SqlError } from '../../base/errors.ts';
 import { BIGINT, DOUBLE, JSON_TYPE, NULL_TYPE, type TypeId, VALUE_NAMES } from '../../types/type.ts';
-import type { Call, Expression } from '../ast/ast.ts';
+import type { Call, Expression } from '../ast/expressions.ts';
 import { type Bound, type BoundAggregate, floatOf } from './bound.ts';
 import { asDouble, BOUND_NULL } from './operators.ts';
 import type { Scope } from './scope.ts';

@@ -42,7 +42,9 @@ import {
   VECTOR,
 } from '../../types/type.ts';
 import { parseUuid, UUID_BYTES } from '../../types/uuid.ts';
-import type * as ast from '../ast/ast.ts';
+import type { UtilityStatement } from '../ast/ast.ts';
+import type * as ast from '../ast/definitions.ts';
+import type { ArrayValue, Expression, Literal, VectorLiteral } from '../ast/expressions.ts';
 import { lookupTable } from './statements.ts';
 import { checkInterval, dateOfText } from './time.ts';
 
@@ -81,7 +83,7 @@ export type DefinitionContext = {
  * Errors: SqlError with the position; not_supported for what this version has not.
  */
 export function bindDefinition(
-  statement: ast.UtilityStatement,
+  statement: UtilityStatement,
   catalog: Catalog,
   context: DefinitionContext,
 ): DdlCommand | undefined {
@@ -330,7 +332,7 @@ function randomRange(modulo: bigint | undefined, type: TypeId, wrong: (what: str
 function bindDefault(
   column: ast.ColumnDefinition,
   type: TypeId,
-  tree: ast.Expression,
+  tree: Expression,
   context: DefinitionContext,
 ): Constant | undefined {
   const mismatch = (from: string): SqlError =>
@@ -431,7 +433,7 @@ function checkedUuid(text: string, position: number): string {
 }
 
 /** JSON text of a constant vector. */
-function vectorDefault(column: ast.ColumnDefinition, tree: ast.VectorLiteral | ast.ArrayValue): string {
+function vectorDefault(column: ast.ColumnDefinition, tree: VectorLiteral | ArrayValue): string {
   const elements = tree.elements.map((element) => {
     const literal = signedLiteral(element);
     if (literal === undefined || (literal.type !== 'int' && literal.type !== 'double'))
@@ -456,7 +458,7 @@ function numberText(value: number): string {
   return Object.is(value, -0) ? '-0.0' : String(value);
 }
 
-function signedLiteral(tree: ast.Expression): ast.Literal | undefined {
+function signedLiteral(tree: Expression): Literal | undefined {
   if (tree.kind === 'literal') return tree;
   if (tree.kind === 'unary' && tree.operator === '-' && tree.operand.kind === 'literal') {
     const { operand } = tree;
@@ -467,7 +469,7 @@ function signedLiteral(tree: ast.Expression): ast.Literal | undefined {
 }
 
 /** JSON text of a constant, keys in their order. */
-function jsonConstant(tree: ast.Expression): string {
+function jsonConstant(tree: Expression): string {
   if (tree.kind === 'array') return `[${tree.elements.map(jsonConstant).join(', ')}]`;
   if (tree.kind === 'object')
     return `{${tree.entries.map(({ key, value }) => `${JSON.stringify(key)}: ${jsonConstant(value)}`).join(', ')}}`;

@@ -23,7 +23,7 @@ import {
   wideType,
 } from '../../types/type.ts';
 import { parseUuid, UUID_BYTES } from '../../types/uuid.ts';
-import type { Call, Case, Expression, In, Literal, Name } from '../ast/ast.ts';
+import type { Call, Case, Expression, In, Literal, Name } from '../ast/expressions.ts';
 import { bindAggregate, isAggregateName } from './aggregates.ts';
 import { type Bound, floatOf } from './bound.ts';
 import { lookupFunction } from './functions.ts';

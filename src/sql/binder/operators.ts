@@ -16,7 +16,7 @@ import {
   VALUE_NAMES,
   VECTOR,
 } from '../../types/type.ts';
-import type { BinaryOperator } from '../ast/ast.ts';
+import type { BinaryOperator } from '../ast/expressions.ts';
 import type { Bound } from './bound.ts';
 import { bindTimeOperator } from './time.ts';
 

@@ -3,7 +3,7 @@
 import { SqlError } from '../../base/errors.ts';
 import { findColumn, type TableDefinition } from '../../catalog/catalog.ts';
 import { BIGINT, BOOL, DOUBLE, FLOAT, JSON_TYPE, NULL_TYPE, TEXT, type TypeId, wideType } from '../../types/type.ts';
-import type { Expression } from '../ast/ast.ts';
+import type { Expression } from '../ast/expressions.ts';
 import type { Bound, BoundAggregate } from './bound.ts';
 
 /** Kinds of request parameters, as in a program's key: 1 int, 2 double, 3 text, 4 bool, 5 null, 6 json. */

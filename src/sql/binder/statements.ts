@@ -25,7 +25,6 @@ import {
 import type {
   Assignment,
   Delete,
-  Expression,
   Format,
   Insert,
   ObjectName,
@@ -37,6 +36,7 @@ import type {
   TableSource,
   Update,
 } from '../ast/ast.ts';
+import type { Expression } from '../ast/expressions.ts';
 import { type Bound, type BoundAggregate, type BoundOrder, type BoundOutput, shownType } from './bound.ts';
 import { bindCondition, bindExpression, integerNode, textNode, toJson } from './expressions.ts';
 import { setPath } from './json.ts';

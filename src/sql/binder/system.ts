@@ -5,7 +5,7 @@
 
 import { notSupported, SqlError } from '../../base/errors.ts';
 import { JSON_TYPE, NULL_TYPE, TEXT, VALUE_NAMES } from '../../types/type.ts';
-import type { Call } from '../ast/ast.ts';
+import type { Call } from '../ast/expressions.ts';
 import type { Bound, SystemObject } from './bound.ts';
 import { BOUND_NULL, operatorNode } from './operators.ts';
 

@@ -1,15 +1,16 @@
 /**
  * Function calls, with all that an aggregate or a window function may carry.
  */
+
+import type { Identifier } from '../ast/ast.ts';
 import type {
   Call,
   Expression,
   FrameBound,
-  Identifier,
   NamedWindow,
   WindowFrame,
   WindowSpecification,
-} from '../ast/ast.ts';
+} from '../ast/expressions.ts';
 import type { Cursor } from './cursor.ts';
 import { parseExpression, parseExpressionList, parseOrderBy } from './expression.ts';
 

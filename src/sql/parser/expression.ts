@@ -20,7 +20,9 @@
  *
  * All are left-associative.
  */
-import type { BinaryOperator, ComparisonOperator, Expression, GroupItem, OrderItem } from '../ast/ast.ts';
+
+import type { GroupItem, OrderItem } from '../ast/ast.ts';
+import type { BinaryOperator, ComparisonOperator, Expression } from '../ast/expressions.ts';
 import type { Token } from '../lexer/lexer.ts';
 import { type Cursor, integerOutOfRange } from './cursor.ts';
 import { isSignedConstant, parseNumber } from './literal.ts';

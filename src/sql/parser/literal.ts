@@ -3,7 +3,8 @@
  */
 import { assert } from '../../base/assert.ts';
 import { TYPE_BY_NAME, TYPE_NAMES } from '../../types/type.ts';
-import type { Literal, TypeName } from '../ast/ast.ts';
+import type { TypeName } from '../ast/ast.ts';
+import type { Literal } from '../ast/expressions.ts';
 import { INT64_LIMIT } from '../lexer/number.ts';
 import type { Cursor } from './cursor.ts';
 

@@ -1,7 +1,7 @@
 /**
  * What binds tightest: a value with what stands directly behind it.
  */
-import type { Expression } from '../ast/ast.ts';
+import type { Expression } from '../ast/expressions.ts';
 import { makeCall, parseArguments } from './call.ts';
 import type { Cursor } from './cursor.ts';
 import { parseItem } from './expression.ts';

@@ -1,7 +1,7 @@
 /**
  * Values that stand for themselves: constants, names, calls, and what has brackets or a keyword of its own.
  */
-import type { Case, CaseBranch, Expression, ObjectEntry, TypedLiteral } from '../ast/ast.ts';
+import type { Case, CaseBranch, Expression, ObjectEntry, TypedLiteral } from '../ast/expressions.ts';
 import { RESERVED_FUNCTIONS, RESERVED_WORDS } from '../lexer/keywords.ts';
 import type { Token } from '../lexer/lexer.ts';
 import { parseArguments } from './call.ts';

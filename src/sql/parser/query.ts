@@ -4,7 +4,6 @@
 import { SqlError } from '../../base/errors.ts';
 import type {
   CommonTable,
-  Expression,
   Format,
   GroupItem,
   Query,
@@ -15,6 +14,7 @@ import type {
   ValuesBody,
   With,
 } from '../ast/ast.ts';
+import type { Expression } from '../ast/expressions.ts';
 import { parseWindows } from './call.ts';
 import { type Cursor, EXPRESSION_HEIGHT_MAX } from './cursor.ts';
 import { parseExpression, parseExpressionList, parseGroupItem, parseOrderBy } from './expression.ts';

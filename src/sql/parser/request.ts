@@ -3,7 +3,8 @@
  */
 import { assert } from '../../base/assert.ts';
 import { SqlError } from '../../base/errors.ts';
-import type { Expression, Request, Statement } from '../ast/ast.ts';
+import type { Request, Statement } from '../ast/ast.ts';
+import type { Expression } from '../ast/expressions.ts';
 import type { Shape } from '../shape/scanner.ts';
 import { Cursor } from './cursor.ts';
 import { parseExpression as parseExpressionAt } from './expression.ts';

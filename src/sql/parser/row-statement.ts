@@ -6,7 +6,6 @@ import type {
   Conflict,
   Default,
   Delete,
-  Expression,
   Insert,
   InsertSource,
   Returning,
@@ -14,6 +13,7 @@ import type {
   Update,
   With,
 } from '../ast/ast.ts';
+import type { Expression } from '../ast/expressions.ts';
 import type { Cursor } from './cursor.ts';
 import { parseExpression } from './expression.ts';
 import {

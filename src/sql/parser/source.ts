@@ -2,7 +2,8 @@
  * What stands in FROM and USING: tables, subqueries, functions, and joins of them.
  */
 import { SqlError } from '../../base/errors.ts';
-import type { Expression, Identifier, JoinSource, Source, SubquerySource } from '../ast/ast.ts';
+import type { Identifier, JoinSource, Source, SubquerySource } from '../ast/ast.ts';
+import type { Expression } from '../ast/expressions.ts';
 import { parseArguments } from './call.ts';
 import { type Cursor, EXPRESSION_HEIGHT_MAX } from './cursor.ts';
 import { parseExpression } from './expression.ts';

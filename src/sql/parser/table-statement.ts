@@ -2,19 +2,17 @@
  * Definition of schemas, tables and indexes.
  */
 import { SqlError } from '../../base/errors.ts';
+import type { Identifier, TypeName, UtilityStatement } from '../ast/ast.ts';
 import type {
   AlterTableAction,
   ColumnConstraint,
   ColumnDefinition,
   CreateTable,
   GeneratedConstraint,
-  Identifier,
   IndexColumn,
   IndexType,
   StoredExpression,
-  TypeName,
-  UtilityStatement,
-} from '../ast/ast.ts';
+} from '../ast/definitions.ts';
 import type { Cursor } from './cursor.ts';
 import { parseExpression } from './expression.ts';
 import { expectType } from './literal.ts';

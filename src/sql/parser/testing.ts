@@ -2,20 +2,8 @@
  * For tests: trees as s-expressions, so that a table of cases reads on one line each. Not imported by production code.
  */
 import { unreachable } from '../../base/assert.ts';
-import type {
-  Call,
-  Expression,
-  FrameBound,
-  OrderItem,
-  Query,
-  QueryBody,
-  RowStatement,
-  SelectCore,
-  SelectItem,
-  Source,
-  WindowSpecification,
-  With,
-} from '../ast/ast.ts';
+import type { OrderItem, Query, QueryBody, RowStatement, SelectCore, SelectItem, Source, With } from '../ast/ast.ts';
+import type { Call, Expression, FrameBound, WindowSpecification } from '../ast/expressions.ts';
 
 /** An expression, as `(+ 1 (* a b))`. Text is in JSON's quotes, a slot follows its constant as `1@0`. */
 export function printExpression(e: Expression): string {

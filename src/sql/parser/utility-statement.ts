@@ -1,7 +1,9 @@
 /**
  * Statements that stand alone in their request: by their first words, and those on nodes, users, replication and settings.
  */
-import type { CreateReplica, Show, ShowObject, UtilityStatement } from '../ast/ast.ts';
+
+import type { UtilityStatement } from '../ast/ast.ts';
+import type { CreateReplica, Show, ShowObject } from '../ast/utilities.ts';
 import type { Cursor } from './cursor.ts';
 import { isSignedConstant, parseLiteral, parseNumber } from './literal.ts';
 import { parseFormat } from './query.ts';
