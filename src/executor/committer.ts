@@ -28,6 +28,7 @@ import {
   FATE_OK,
   FLAG_DRAINED,
   FLAG_REDO,
+  FLAG_UNLOGGED,
   FLAG_WAIT,
   FLAG_WROTE,
   MODE_NORMAL,
@@ -197,6 +198,7 @@ export class Committer {
     group.clear();
     this.operationCount = 0;
     let isAborting = false;
+    let unloggedCount = 0;
     while (group.length < GROUP_BYTES) {
       const slot = control.slotOf(ticket);
       if (!this.isDecided(ticket, slot)) break;
@@ -206,6 +208,7 @@ export class Committer {
         isAborting = ticket === first;
         break;
       }
+      if (fate === FATE_OK && (flags & FLAG_UNLOGGED) !== 0) unloggedCount++;
       if (fate === FATE_OK && (flags & FLAG_REDO) !== 0) {
         if (this.log.isKept) this.addRecord(slot, lsn);
         lsn++;
@@ -227,6 +230,7 @@ export class Committer {
       control.countWrite(group.length, this.operationCount);
     }
     control.lsn = lsn - 1;
+    if (unloggedCount > 0) control.countUnlogged(unloggedCount);
     for (let each = first; each !== ticket; each = (each + 1) | 0) {
       const slot = control.slotOf(each);
       this.view.at(words[slot + SLOT_BLOCK]!).set(BLOCK_FATE, words[slot + SLOT_FATE]!);

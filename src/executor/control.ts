@@ -98,7 +98,7 @@ export class Control {
     this.slotCount = this.words[CONTROL_SLOT_COUNT]!;
     this.inAirLimit = Math.floor(this.slotCount / (this.frontendCount + 1));
     this.slotIndexMask = this.slotCount - 1;
-    this.counters = new Float64Array(shared, CONTROL_COUNTERS * 4, 4);
+    this.counters = new Float64Array(shared, CONTROL_COUNTERS * 4, 5);
     this.logState = new Float64Array(shared, CONTROL_LOG_STATE * 4, 8);
   }
 
@@ -157,6 +157,16 @@ export class Control {
     this.counters[1]! += 1;
     this.counters[2]! += byteCount;
     this.counters[3]! += operationCount;
+  }
+
+  /** Transactions that changed rows of unlogged tables, since the start. Exact in a drained fence, as `lsn` is. */
+  get unloggedCount(): number {
+    return this.counters[4]!;
+  }
+
+  /** Counts them; for the holder of the committer lock. */
+  countUnlogged(transactionCount: number): void {
+    this.counters[4]! += transactionCount;
   }
 
   /** The counters, each of them a value that it had a moment ago. */

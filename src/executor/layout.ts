@@ -21,6 +21,7 @@
  *            2-3   lock holder         WAL writes, float64
  *            4-5   lock holder         WAL bytes, float64
  *            6-7   lock holder         row changes logged, float64
+ *            8-9   lock holder         transactions that changed rows of unlogged tables, float64
  *   11       0     main, in a drained  catalog version (Atomics)
  *            1     fence               ref of its serialised form
  *            2                         bytes of it
@@ -152,6 +153,8 @@ export const FLAG_DRAINED = 8;
 export const FLAG_WRITES = 16;
 /** Flag: the last voter runs the tail of the coordinator section, which can still fail. */
 export const FLAG_TAIL = 32;
+/** Flag: a participant has changed rows of unlogged tables, which only a checkpoint keeps. */
+export const FLAG_UNLOGGED = 64;
 
 export const FATE_OK = 0;
 export const FATE_FAILED = 1;

@@ -35,6 +35,7 @@ import {
   FLAG_DRAINED,
   FLAG_REDO,
   FLAG_TAIL,
+  FLAG_UNLOGGED,
   FLAG_WAIT,
   FLAG_WRITES,
   FLAG_WROTE,
@@ -73,6 +74,8 @@ export const PART_WROTE = 1;
 export const PART_REDO = 2;
 /** It gave up because `shouldGiveUp` said so; not with others. */
 export const PART_INTERRUPTED = 4;
+/** It changed rows of unlogged tables. */
+export const PART_UNLOGGED = 8;
 
 /**
  * What the node loop runs: the VM, storage, undo and redo of one node. Marks are positions that only the runner
@@ -440,5 +443,9 @@ export class NodeLoop {
 }
 
 function slotFlags(result: number): number {
-  return ((result & PART_WROTE) !== 0 ? FLAG_WROTE : 0) | ((result & PART_REDO) !== 0 ? FLAG_REDO : 0);
+  return (
+    ((result & PART_WROTE) !== 0 ? FLAG_WROTE : 0) |
+    ((result & PART_REDO) !== 0 ? FLAG_REDO : 0) |
+    ((result & PART_UNLOGGED) !== 0 ? FLAG_UNLOGGED : 0)
+  );
 }

@@ -25,6 +25,7 @@ import {
   FATE_FAILED,
   FATE_OK,
   FLAG_REDO,
+  FLAG_UNLOGGED,
   FLAG_WROTE,
   ROLLBACK_ABORT,
   ROLLBACK_NONE,
@@ -96,6 +97,6 @@ function refreshSlot(words: Int32Array, slot: number): void {
   Atomics.store(words, slot + SLOT_STEP, 0);
   Atomics.store(words, slot + SLOT_ARRIVED, 0);
   Atomics.add(words, slot + SLOT_ATTEMPT, 1);
-  Atomics.and(words, slot + SLOT_FLAGS, ~(FLAG_WROTE | FLAG_REDO));
+  Atomics.and(words, slot + SLOT_FLAGS, ~(FLAG_WROTE | FLAG_REDO | FLAG_UNLOGGED));
   Atomics.store(words, slot + SLOT_VOTES, words[slot + SLOT_PARTICIPANTS]!);
 }

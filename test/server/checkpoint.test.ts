@@ -166,7 +166,12 @@ test('a damaged file of a checkpoint stops the start, and nothing is changed', a
   bytes[bytes.length >> 1]! ^= 1;
   writeFileSync(path, bytes);
   mkdirSync(join(db.directory, 'checkpoint', 'left.incomplete'));
-  const { code, stderr } = await amelie('start', db.directory, '--log_to_stdout=false');
+  const { code, stderr } = await amelie(
+    'start',
+    db.directory,
+    '--log_to_stdout=false',
+    '--listen=[{"host":"127.0.0.1","port":0}]',
+  );
   assert.equal(code, 1);
   assert.match(stderr, new RegExp(`${path}: offset \\d+: bad checksum`));
   assert.ok(names(db, 'checkpoint').includes('left.incomplete'));

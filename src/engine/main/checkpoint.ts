@@ -70,7 +70,13 @@ export type CheckpointerOptions = {
 };
 
 /** A state of the database that nodes hold for the savers. */
-type Frozen = { readonly lsn: number; readonly jobs: readonly SaveJob[]; readonly contents: CheckpointContents };
+type Frozen = {
+  readonly lsn: number;
+  /** Transactions before it that changed unlogged tables. */
+  readonly unloggedCount: number;
+  readonly jobs: readonly SaveJob[];
+  readonly contents: CheckpointContents;
+};
 
 /** Between two lines in the server log that tell how far a checkpoint is. */
 const PROGRESS_MS = 5000;
@@ -80,10 +86,13 @@ const LSN_OF_NEW = 1;
 export class Checkpointer {
   readonly #options: CheckpointerOptions;
   #newest: CheckpointName | undefined;
+  /** Control.unloggedCount at the newest one. What was loaded at the start has all there is. */
+  #unloggedCount: number;
 
   constructor(options: CheckpointerOptions) {
     this.#options = options;
     this.#newest = options.newest;
+    this.#unloggedCount = options.control.unloggedCount;
   }
 
   /** LSN of the newest checkpoint; 0 = there is none. */
@@ -93,7 +102,8 @@ export class Checkpointer {
 
   /** True where there is something that the newest checkpoint does not have. */
   hasChanges(): boolean {
-    return this.#options.control.lsn > Math.max(this.lsn, LSN_OF_NEW);
+    const { lsn, unloggedCount } = this.#options.control;
+    return lsn > Math.max(this.lsn, LSN_OF_NEW) || unloggedCount > this.#unloggedCount;
   }
 
   /**
@@ -106,7 +116,7 @@ export class Checkpointer {
     const runs = this.#touchRuns(publisher.catalog);
     return await ddl.inFence(async (onNodes) => {
       const { catalog } = publisher;
-      const lsn = control.lsn;
+      const { lsn, unloggedCount } = control;
       let error: SqlError | undefined;
       try {
         error = await onNodes({ kind: 'freeze', lsn, runs });
@@ -120,7 +130,7 @@ export class Checkpointer {
         for (const job of jobs) skipSave(memory, job);
         throw error;
       }
-      return { lsn, jobs, contents: this.#contents(catalog, lsn) };
+      return { lsn, unloggedCount, jobs, contents: this.#contents(catalog, lsn) };
     });
   }
 
@@ -158,6 +168,7 @@ export class Checkpointer {
       this.#options.control.wakeAllNodes();
     }
     this.#newest = name;
+    this.#unloggedCount = frozen.unloggedCount;
     const sum = (pick: (file: CheckpointFile) => number): number =>
       saved.reduce((total, file) => total + pick(file), 0);
     log.info('checkpoint written', {

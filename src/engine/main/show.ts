@@ -206,7 +206,7 @@ function walStatus(context: ShowContext): unknown {
 }
 
 function status(context: ShowContext): unknown {
-  const { catalog, settings, frontendCount, uptimeSeconds, process: counters } = context;
+  const { catalog, memory, settings, frontendCount, uptimeSeconds, process: counters } = context;
   const usage = process.resourceUsage();
   return {
     uuid: settings.uuid,
@@ -227,6 +227,8 @@ function status(context: ShowContext): unknown {
       cpu_frontends: Math.round(counters.cpuFrontendsNs),
       cpu_backends: Math.round(counters.cpuBackendsNs),
     },
+    // Rows, indexes and what requests need while they run: what memory_limit bounds.
+    memory: { used: memory.usedPages() * PAGE_BYTES, limit: memory.limitBytes() },
     net: {
       connections: counters.connections,
       sent_bytes: counters.sentBytes,

@@ -39,7 +39,7 @@ import {
   PART_STATE,
   PART_STATE_OK,
 } from '../../executor/layout.ts';
-import { PART_INTERRUPTED, PART_REDO, PART_WROTE, type PartRunner } from '../../executor/node-loop.ts';
+import { PART_INTERRUPTED, PART_REDO, PART_UNLOGGED, PART_WROTE, type PartRunner } from '../../executor/node-loop.ts';
 import type { BlockView } from '../../executor/request-block.ts';
 import type { Program } from '../../program/program.ts';
 import { RedoBuffer } from '../../storage/redo-buffer.ts';
@@ -73,6 +73,7 @@ export class NodeRunner implements PartRunner, PartContext {
   resultByte = 0;
   readonly resultBytes: number = PART_INLINE_BYTES;
   limitSendBytes = 0;
+  hasUnloggedChanges = false;
   /** Set by the composition root: NodeLoop.shouldGiveUp. */
   shouldGiveUp: () => boolean = () => false;
 
@@ -113,6 +114,7 @@ export class NodeRunner implements PartRunner, PartContext {
     this.seedLow ^= this.#seedMask;
     const undoBefore = this.undo.mark();
     this.redo.begin();
+    this.hasUnloggedChanges = false;
     try {
       if (view.get(BLOCK_PROFILE) === 0) this.#vm.run(program, this);
       else this.#runProfiled(program, view, part);
@@ -128,12 +130,13 @@ export class NodeRunner implements PartRunner, PartContext {
       this.#freePart(view, part);
       throw new SqlError('limit_exceeded', `the transaction writes more than ${limitBytes} bytes (limit_write)`);
     }
-    if (byteLength === 0) return PART_WROTE;
+    const wrote = this.hasUnloggedChanges ? PART_WROTE | PART_UNLOGGED : PART_WROTE;
+    if (byteLength === 0) return wrote;
     const { words } = view;
     words[part + PART_REDO_REF] = redo.ref() | 0;
     words[part + PART_REDO_BYTES] = byteLength;
     words[part + PART_REDO_OPERATIONS] = redo.changeCount;
-    return PART_WROTE | PART_REDO;
+    return wrote | PART_REDO;
   }
 
   /** Runs a part for PROFILE: what it tells lies in a page of its own, which the frontend frees. */

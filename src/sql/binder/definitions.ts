@@ -182,7 +182,6 @@ function dropSchema(statement: ast.DropSchema, catalog: Catalog): DdlCommand | u
 function createTable(statement: ast.CreateTable, catalog: Catalog, context: DefinitionContext): DdlCommand | undefined {
   const { name, schema = 'public', position } = statement.target;
   if (statement.shared) throw notSupported('SHARED tables', statement.position);
-  if (statement.unlogged) throw notSupported('UNLOGGED tables', statement.position);
   checkName(name, 'a table', position);
   if (!catalog.schemas.some((candidate) => candidate.name === schema))
     throw new SqlError('unknown_schema', `schema '${schema}' does not exist`, position);
@@ -210,7 +209,7 @@ function createTable(statement: ast.CreateTable, catalog: Catalog, context: Defi
       schema,
       name,
       isShared: false,
-      isUnlogged: false,
+      isUnlogged: statement.unlogged,
       columns,
       indexes: [primary],
       partitions: partitionsOf(statement, catalog),

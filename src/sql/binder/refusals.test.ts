@@ -96,13 +96,15 @@ const ROW_STATEMENTS: readonly (readonly [text: string, what: string])[] = [
 
 const DEFINITIONS: readonly (readonly [text: string, what: string])[] = [
   ['create shared table x (id int primary key)', 'SHARED tables'],
-  ['create unlogged table x (id int primary key)', 'UNLOGGED tables'],
+  ['create unlogged shared table x (id int primary key)', 'SHARED tables'],
   ['create table x (id int primary key, a int as (id % 2) stored)', 'STORED columns'],
   ['create table x (id int primary key, a int as (a + excluded.a) resolved)', 'RESOLVED columns'],
   ['create unique index x on t (k)', 'UNIQUE indexes on distributed tables'],
   ['alter table t add column x int', 'ALTER TABLE'],
   ['alter table t drop column k', 'ALTER TABLE'],
   ['alter table t rename to x', 'ALTER TABLE'],
+  ['alter table t set unlogged', 'ALTER TABLE'],
+  ['alter table t set logged', 'ALTER TABLE'],
   ['alter index by_k on t rename to x', 'ALTER INDEX'],
   ['alter schema s rename to x', 'ALTER SCHEMA'],
   ['truncate t', 'TRUNCATE'],

@@ -30,6 +30,8 @@ export interface PartContext {
   readonly undo: UndoLog;
   /** Between begin() and the taking of its bytes, which are the node loop's; null where nothing is logged. */
   readonly redo: RedoBuffer | null;
+  /** Set by the VM when the part changes a row of an unlogged table. */
+  hasUnloggedChanges: boolean;
   /** Asked every few thousand rows: true where the part must be given up. */
   poll(): boolean;
 }

@@ -55,7 +55,7 @@ export function runWrites(vm: NodeVm, op: number, a: number, b: number, c: numbe
       // delete
       const { partition, row } = vm.cursor(a);
       partition.delete(row, vm.part.undo);
-      const redo = redoOf(vm, partition);
+      const redo = loggedBy(vm, partition);
       if (redo !== null) encodeDelete(redo, partition, row);
       return pc;
     }
@@ -72,9 +72,11 @@ export function runWrites(vm: NodeVm, op: number, a: number, b: number, c: numbe
   }
 }
 
-/** Where changes of the partition are logged; null where they are not. */
-function redoOf(vm: NodeVm, partition: Partition): RedoBuffer | null {
-  return partition.table.isUnlogged ? null : vm.part.redo;
+/** Where the change of a row that was just made is logged; null where it is not. */
+function loggedBy(vm: NodeVm, partition: Partition): RedoBuffer | null {
+  if (!partition.table.isUnlogged) return vm.part.redo;
+  vm.part.hasUnloggedChanges = true;
+  return null;
 }
 
 /** To the batch's next row of this node. Behind the last one, errors are of no row. */
@@ -88,8 +90,9 @@ function nextRow(vm: NodeVm, batch: BatchCursor): boolean {
 function insertRow(vm: NodeVm, batch: BatchCursor): number {
   const { partition } = batch;
   const row = partition.insertFromBatch(batch.reader, batch.row, vm.part.undo);
-  const redo = redoOf(vm, partition);
-  if (row >= 0 && redo !== null) encodeInsert(redo, partition, row);
+  if (row < 0) return row;
+  const redo = loggedBy(vm, partition);
+  if (redo !== null) encodeInsert(redo, partition, row);
   return row;
 }
 
@@ -173,7 +176,7 @@ function updateRow(vm: NodeVm, cursor: Cursor, columns: readonly number[], first
   }
   if (wideCount > 1) updateCopies(vm, partition, row, columns, first);
   else partition.update(row, columns, vm, first, vm.part.undo);
-  const redo = redoOf(vm, partition);
+  const redo = loggedBy(vm, partition);
   if (redo !== null) encodeUpdate(redo, partition, row, columns);
 }
 

@@ -152,6 +152,7 @@ export class Cluster {
         if (((request.maskLow >>> node) & 1) === 0) continue;
         const resultByte = blockByte + node * 1024 + 64;
         const part: PartContext = {
+          hasUnloggedChanges: false,
           ...request,
           resultArena: arena,
           resultByte,

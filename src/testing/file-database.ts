@@ -1,0 +1,69 @@
+/** A database over simulated files, the whole engine in this thread: run, and found again by another process. */
+
+import assert from 'node:assert/strict';
+import { SystemClock, SystemRandom } from '../base/files.ts';
+import { InlineEngine } from '../engine/inline-engine.ts';
+import { defaultSettings, type SettingValues } from '../engine/settings.ts';
+import { Partition } from '../storage/partition.ts';
+import { verify } from '../storage/verify.ts';
+import { SimulatedFiles } from './simulated-files.ts';
+
+const DIRECTORY = '/db';
+export const CHECKPOINTS: string = `${DIRECTORY}/checkpoint`;
+export const WAL: string = `${DIRECTORY}/wal`;
+
+export class FileDatabase {
+  readonly files: SimulatedFiles;
+  readonly engine: InlineEngine;
+  readonly settings: SettingValues;
+
+  constructor(files: SimulatedFiles = new SimulatedFiles(), given: Partial<SettingValues> = {}) {
+    this.files = files;
+    this.settings = { ...defaultSettings(DIRECTORY), timezone: 'UTC', memory_limit: 2 ** 30, ...given };
+    this.engine = new InlineEngine({
+      settings: this.settings,
+      directory: DIRECTORY,
+      nodeCount: 3,
+      files,
+      clock: new SystemClock(),
+      random: new SystemRandom(),
+      changeSetting: () => {},
+    });
+  }
+
+  async run(sql: string): Promise<string> {
+    const body = await this.engine.execute(new TextEncoder().encode(sql), undefined, 'json');
+    return body === undefined ? '' : new TextDecoder().decode(body);
+  }
+
+  async fails(sql: string, code: string): Promise<void> {
+    await assert.rejects(this.run(sql), { code });
+  }
+
+  /** The same files, found by the next process: without a clean stop. */
+  restarted(given: Partial<SettingValues> = {}): FileDatabase {
+    return new FileDatabase(this.files.clone(), given);
+  }
+
+  /** Rows, indexes and counters of every partition agree. */
+  verify(): void {
+    const { memory, publisher } = this.engine.database;
+    this.engine.run();
+    for (const table of publisher.catalog.tables)
+      for (const definition of table.partitions) verify(Partition.open(memory, table, definition));
+  }
+
+  /** Names in the folder of checkpoints. */
+  checkpoints(): string[] {
+    return this.files.list(CHECKPOINTS);
+  }
+
+  get lsn(): number {
+    return this.engine.database.control.lsn;
+  }
+}
+
+/** The name of a checkpoint: 20 digits, and its number where it is not the first of its LSN. */
+export function nameOf(lsn: number, sequence = 1): string {
+  return String(lsn).padStart(20, '0') + (sequence === 1 ? '' : `.${sequence}`);
+}
