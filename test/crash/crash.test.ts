@@ -27,6 +27,13 @@ test('the checks notice what is lost, or there in part, and all else that a cras
   const run = await CrashRun.start({ seed: 2, settings: [], print: () => {}, hasCheckpoints: false });
   const { db } = run;
   await run.round();
+  // Without a checkpoint the unlogged tables are empty now.
+  assert.equal(run.unlogged.highest, 0);
+  const more = db.newClient(1);
+  for (let count = 0; count < 10; count++) assert.ok(await run.unlogged.runOne(count % 3, more));
+  more.close();
+  const [mark] = (await db.rows('select max(n) from volatile_mark where client = 0')) as [number];
+  const [kept] = (await db.rows('select max(n) from kept_mark where client = 0')) as [number];
   const client = run.clients.find(({ acknowledged }) => acknowledged > 1)!;
   const n = client.acknowledged;
   const { source, target } = client.transfers[n - 1]!;
@@ -56,6 +63,39 @@ test('the checks notice what is lost, or there in part, and all else that a cras
       notice: /other/,
       repair: `update numbered set label = '${client.label(n)}' where ${own}`,
     },
+    {
+      damage: 'update volatile_order set n = n + 1',
+      notice: /unlogged/,
+      repair: 'update volatile_order set n = n - 1',
+    },
+    {
+      damage: 'update volatile_order set n = n - 1',
+      notice: /unlogged/,
+      repair: 'update volatile_order set n = n + 1',
+    },
+    {
+      damage: 'update volatile_account set v = v + 1 where id = 3',
+      notice: /unlogged: accounts/,
+      repair: 'update volatile_account set v = v - 1 where id = 3',
+    },
+    {
+      // There in part.
+      damage: `delete from volatile_mark where client = 0 and n = ${mark} and part = 1`,
+      notice: new RegExp(`unlogged: client 0, ${mark}`),
+      repair: `insert into volatile_mark values (0, ${mark}, 1, '')`,
+    },
+    {
+      // One that was never sent, and the counter with it.
+      damage: `insert into volatile_mark values (9, 1, 0, ''), (9, 1, 1, ''), (9, 1, 2, ''), (9, 1, 3, ''); update volatile_order set n = n + 1`,
+      notice: /unlogged: nothing/,
+      repair: 'delete from volatile_mark where client = 9; update volatile_order set n = n - 1',
+    },
+    {
+      damage: `delete from kept_mark where client = 0 and n = ${kept}`,
+      notice: new RegExp(`logged row ${kept} of client 0`),
+      repair: `insert into kept_mark values (0, ${kept})`,
+    },
+    { damage: 'create schema stray', notice: /definitions/, repair: 'drop schema stray' },
     { damage: 'create index extra on account (id)', notice: /definitions/, repair: 'drop index extra on account' },
   ];
   for (const { damage, notice, repair } of canaries) {
@@ -68,6 +108,11 @@ test('the checks notice what is lost, or there in part, and all else that a cras
   run.highestId = 2 ** 30;
   await assert.rejects(run.check(), /identity/);
   run.highestId = highestId;
+  // A state older than a checkpoint that was acknowledged.
+  const { saved } = run.unlogged;
+  run.unlogged.saved = 2 ** 30;
+  await assert.rejects(run.check(), /the checkpoint had/);
+  run.unlogged.saved = saved;
   // An index that has lost a row.
   const askWrongly = (index: string) => async (sql: string) => {
     const [table, condition] = index.split(': ') as [string, string];

@@ -8,6 +8,8 @@ type State = {
   /** Table `side`: its columns, and its rows as they are selected. */
   readonly side: { readonly columns: readonly string[]; readonly rows: readonly (readonly number[])[] } | undefined;
   readonly accountIndexes: readonly string[];
+  /** Of the schema `area` and the unlogged table `cache`: what there is, with tables and indexes. */
+  readonly others: readonly string[];
 };
 
 type Step = { readonly sql: string; readonly after: State };
@@ -69,11 +71,20 @@ export class Definer {
 /** No two neighbours leave the same state. */
 function stepsOf(hasAlter: boolean, hasTruncate: boolean): Step[] {
   const steps: Step[] = [];
+  let others: readonly string[] = [];
   const add = (sql: string, side: State['side'], ...secondary: string[]): void => {
-    steps.push({ sql, after: { side, accountIndexes: ['primary', ...secondary] } });
+    steps.push({ sql, after: { side, accountIndexes: ['primary', ...secondary], others } });
+  };
+  const addOther = (sql: string, after: readonly string[]): void => {
+    others = after;
+    add(sql, steps.at(-1)?.after.side, ...(steps.at(-1)?.after.accountIndexes.slice(1) ?? []));
   };
   const plain = ['id', 'v'];
   add('create table side (id int primary key, v int)', { columns: plain, rows: [] });
+  addOther('create schema area', ['area']);
+  addOther('create table area.kept (id int primary key, v text)', ['area', 'area.kept']);
+  addOther('create unlogged table cache (id serial primary key, v text)', ['area', 'area.kept', 'cache']);
+  addOther('create index cache_v on cache (v)', ['area', 'area.kept', 'cache', 'cache_v']);
   add('create index account_v on account (v)', { columns: plain, rows: [] }, 'account_v');
   add(
     'insert into side values (1, 1), (2, 2)',
@@ -125,14 +136,29 @@ function stepsOf(hasAlter: boolean, hasTruncate: boolean): Step[] {
     add('truncate side', { columns: plain, rows: [] }, 'account_v');
     add('insert into side values (3, 3)', { columns: plain, rows: [[3, 3]] }, 'account_v');
   }
+  addOther('drop schema area cascade', ['cache', 'cache_v']);
+  addOther('drop index cache_v on cache', ['cache']);
+  addOther('drop table cache', []);
   add('drop index account_v on account', steps.at(-1)!.after.side);
   add('drop table side', undefined);
   return steps;
 }
 
 async function findState(db: Database): Promise<State> {
-  type Shown = { readonly name: string; readonly columns: { name: string }[]; readonly indexes: { name: string }[] };
+  type Shown = {
+    readonly schema: string;
+    readonly name: string;
+    readonly columns: { name: string }[];
+    readonly indexes: { name: string }[];
+  };
   const tables = (await db.rows("show tables extended format 'json'")) as Shown[];
+  const schemas = (await db.rows("show schemas format 'json'")) as { name: string; system: boolean }[];
+  const cache = tables.find(({ name }) => name === 'cache');
+  const others = [
+    ...schemas.filter(({ system }) => !system).map(({ name }) => name),
+    ...tables.filter(({ schema }) => schema === 'area').map(({ name }) => `area.${name}`),
+    ...(cache === undefined ? [] : ['cache', ...cache.indexes.slice(1).map(({ name }) => name)]),
+  ];
   const account = tables.find(({ name }) => name === 'account');
   const side = tables.find(({ name }) => name === 'side');
   return {
@@ -141,5 +167,6 @@ async function findState(db: Database): Promise<State> {
       rows: (await db.rows("select * from side order by id format 'json'")) as number[][],
     },
     accountIndexes: account!.indexes.map(({ name }) => name),
+    others,
   };
 }

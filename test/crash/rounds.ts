@@ -7,8 +7,10 @@
  *   - each index gives the rows that a scan gives
  *   - identity values go on above all that were ever given, also where their rows are deleted
  *   - acknowledged definitions are there; one in the air is there or not
+ *   - unlogged tables are as they were at one moment, no older than the last checkpoint that was acknowledged
  *
- * Every other round runs with a sync for each group. Checkpoints run all the time, where the server has them.
+ * Every other round runs with a sync for each group. Checkpoints run all the time. Of three rounds, one is killed at any moment,
+ * one behind a checkpoint by statement, and one behind a checkpoint by checkpoint_interval.
  */
 
 import assert from 'node:assert/strict';
@@ -22,6 +24,7 @@ import { Database } from '../server/database.ts';
 import { Definer, hasStatement } from './definer.ts';
 import { type Ask, checkIndexes } from './indexes.ts';
 import { ACCOUNT_COUNT, LOAD_TABLES, LoadClient } from './load-client.ts';
+import { UNLOGGED_CLIENT_COUNT, UNLOGGED_TABLES, UnloggedLoad } from './unlogged.ts';
 
 export type CrashOptions = {
   readonly seed: number;
@@ -35,10 +38,13 @@ const CLIENT_COUNT = 8;
 const TAG_COUNT = 40;
 /** A start takes about a second; a kill within this time hits any part of it. */
 const START_MS = 1200;
+/** A checkpoint every second is there long before. */
+const INTERVAL_LIMIT_MS = 60_000;
 
 export class CrashRun {
   readonly db: Database;
   readonly clients: readonly LoadClient[];
+  readonly unlogged: UnloggedLoad;
   /** The highest identity value that was ever given. */
   highestId = -1;
   readonly #options: CrashOptions;
@@ -47,6 +53,8 @@ export class CrashRun {
   readonly #isCheckpointing: boolean;
   #roundCount = 0;
   #checkpointCount = 0;
+  /** Checkpoints by the interval that were waited for. */
+  #intervalCount = 0;
 
   private constructor(db: Database, options: CrashOptions, random: SeededRandom, definer: Definer, has: boolean) {
     this.db = db;
@@ -58,11 +66,12 @@ export class CrashRun {
       { length: CLIENT_COUNT },
       (_, client) => new LoadClient(client, new SeededRandom(random.int32())),
     );
+    this.unlogged = new UnloggedLoad(new SeededRandom(random.int32()));
   }
 
   static async start(options: CrashOptions): Promise<CrashRun> {
     const db = await Database.start(...options.settings);
-    for (const statement of LOAD_TABLES) await db.text(statement);
+    for (const statement of [...LOAD_TABLES, ...UNLOGGED_TABLES]) await db.text(statement);
     const definer = await Definer.create(db);
     const hasCheckpoint = await hasStatement(db, 'checkpoint');
     return new CrashRun(db, options, new SeededRandom(options.seed), definer, hasCheckpoint);
@@ -73,7 +82,9 @@ export class CrashRun {
     const round = ++this.#roundCount;
     const isSyncing = round % 2 === 0;
     await this.db.text(`set wal_sync_on_write to ${isSyncing}`);
-    const doneCount = await this.#load();
+    const awaited = this.#isCheckpointing ? (['interval', 'none', 'statement'] as const)[round % 3]! : 'none';
+    await this.db.text(`set checkpoint_interval to '${awaited === 'interval' ? '1 second' : '0 min'}'`);
+    const doneCount = await this.#load(awaited);
     const killedStarts = this.#random.oneIn(3) ? 1 + this.#random.below(2) : 0;
     for (let start = 0; start < killedStarts; start++) await this.#killStart();
     try {
@@ -85,30 +96,50 @@ export class CrashRun {
     const total = this.clients.reduce((sum, client) => sum + client.acknowledged, 0);
     this.#options.print(
       `round ${round}: ${doneCount} transactions${isSyncing ? ', synced' : ''}, killed, ${killedStarts} starts killed; ` +
-        `all ${total} are there, ${this.#checkpointCount} checkpoints so far`,
+        `all ${total} are there, ${this.#checkpointCount} checkpoints so far, ${this.#intervalCount} by interval; ` +
+        `unlogged tables as after ${this.unlogged.saved}`,
     );
   }
 
-  /** Loads the server until it is killed; how many transactions were done. */
-  async #load(): Promise<number> {
+  /** Loads the server until it is killed, not before a checkpoint of that kind is over; how many transactions were done. */
+  async #load(awaited: 'interval' | 'statement' | 'none'): Promise<number> {
     const killAfter = 20 + this.#random.below(600);
     const killDelayMs = this.#random.below(30);
-    const http = this.db.newClient(CLIENT_COUNT + 2);
+    const http = this.db.newClient(CLIENT_COUNT + UNLOGGED_CLIENT_COUNT + 3);
     const checkpoints: Promise<void>[] = [];
     let nextCheckpoint = this.#random.below(100);
     let doneCount = 0;
+    const countBefore = this.#checkpointCount;
+    let isIntervalOver = false;
+    const mayDie = (): boolean =>
+      awaited === 'none' || (awaited === 'interval' ? isIntervalOver : this.#checkpointCount > countBefore);
+    const kill = (): void => void setTimeout(() => this.db.server.process.kill('SIGKILL'), killDelayMs);
+    let isDying = false;
+    if (awaited === 'interval') {
+      const over = this.#checkpointByInterval(http).finally(() => {
+        isIntervalOver = true;
+      });
+      checkpoints.push(over);
+    }
     const onDone = (): void => {
       doneCount++;
       // Not at the moment of an answer, but somewhere behind it.
-      if (doneCount === killAfter) setTimeout(() => this.db.server.process.kill('SIGKILL'), killDelayMs);
-      if (doneCount < nextCheckpoint || !this.#isCheckpointing) return;
+      if (doneCount >= killAfter && !isDying && mayDie()) {
+        isDying = true;
+        kill();
+      }
+      if (doneCount < nextCheckpoint || !this.#isCheckpointing || awaited === 'interval') return;
       nextCheckpoint = Number.POSITIVE_INFINITY;
       const isOver = this.#checkpoint(http).finally(() => {
         nextCheckpoint = doneCount + 1 + this.#random.below(100);
       });
       checkpoints.push(isOver);
     };
-    await Promise.all([...this.clients.map((client) => client.run(http, onDone)), this.#definer.run(http)]);
+    await Promise.all([
+      ...this.clients.map((client) => client.run(http, onDone)),
+      ...Array.from({ length: UNLOGGED_CLIENT_COUNT }, (_, client) => this.unlogged.run(client, http)),
+      this.#definer.run(http),
+    ]);
     await Promise.all(checkpoints);
     assert.ok(doneCount >= killAfter, 'the load ends by the kill');
     http.close();
@@ -118,10 +149,25 @@ export class CrashRun {
 
   async #checkpoint(http: HttpClient): Promise<void> {
     const statement = this.#random.oneIn(2) ? 'checkpoint' : 'checkpoint workers 2';
+    const { highest } = this.unlogged;
     const reply = await http.send('POST', '/', 'text/plain', statement).catch(() => undefined);
     if (reply === undefined) return;
     assert.ok(reply.status < 300, reply.content);
     this.#checkpointCount++;
+    this.unlogged.saved = Math.max(this.unlogged.saved, highest);
+  }
+
+  /** Waits until the server has taken a checkpoint by itself. */
+  async #checkpointByInterval(http: HttpClient): Promise<void> {
+    const lsn = async (): Promise<string | undefined> => {
+      const reply = await http.send('POST', '/', 'text/plain', 'show checkpoint').catch(() => undefined);
+      return reply?.content;
+    };
+    const before = await lsn();
+    const deadlineMs = performance.now() + INTERVAL_LIMIT_MS;
+    for (let now = before; now === before && now !== undefined; now = await lsn())
+      assert.ok(performance.now() < deadlineMs, 'checkpoint_interval takes checkpoints');
+    this.#intervalCount++;
   }
 
   /** A start that does not come to its end, or just so. */
@@ -140,6 +186,7 @@ export class CrashRun {
     const { db, clients } = this;
     for (const client of clients) await client.check(db);
     await this.#definer.check(db);
+    await this.unlogged.check(db);
     await this.#checkAccounts();
     const ask: Ask = (sql) => db.text(sql);
     const accountIndexes = await db.text("show table account extended format 'json'");
