@@ -8,6 +8,7 @@ export type SuiteRequest = {
   readonly seconds: number;
   readonly roundCount: number;
   readonly isLarge: boolean;
+  readonly mebibytes: number;
   readonly match: string;
 };
 
@@ -23,6 +24,7 @@ export type AgainstRequest = {
 const DEFAULT_SECONDS = 10;
 const DEFAULT_PAIR_SECONDS = 5;
 const DEFAULT_ROUNDS = 3;
+const DEFAULT_MEBIBYTES = 2048;
 /** Fewer say little: the same code compared with itself gave 0.87 to 1.27 (runs of 1 s, busy machine). */
 export const DEFAULT_PAIRS = 5;
 
@@ -36,6 +38,7 @@ export function readArguments(args: readonly string[], sectionNames: readonly st
       rounds: { type: 'string' },
       large: { type: 'boolean' },
       match: { type: 'string' },
+      size: { type: 'string' },
       against: { type: 'string' },
       pairs: { type: 'string' },
     },
@@ -43,7 +46,7 @@ export function readArguments(args: readonly string[], sectionNames: readonly st
   const defaultSeconds = values.against === undefined ? DEFAULT_SECONDS : DEFAULT_PAIR_SECONDS;
   const seconds = readCount('seconds', values.seconds, defaultSeconds);
   if (values.against !== undefined) {
-    for (const name of ['only', 'rounds', 'large', 'match'] as const) {
+    for (const name of ['only', 'rounds', 'large', 'match', 'size'] as const) {
       if (values[name] !== undefined) throw new Error(`--${name} goes with the sections, not with --against`);
     }
     const commit = values.against.trim();
@@ -56,7 +59,9 @@ export function readArguments(args: readonly string[], sectionNames: readonly st
     if (!sectionNames.includes(name)) throw new Error(`--only: '${name}' is none of ${sectionNames.join(', ')}`);
   }
   const roundCount = readCount('rounds', values.rounds, DEFAULT_ROUNDS);
-  return { kind: 'suite', names, seconds, roundCount, isLarge: values.large ?? false, match: values.match ?? '' };
+  const mebibytes = readCount('size', values.size, DEFAULT_MEBIBYTES);
+  const isLarge = values.large ?? false;
+  return { kind: 'suite', names, seconds, roundCount, isLarge, mebibytes, match: values.match ?? '' };
 }
 
 function readCount(name: string, text: string | undefined, byDefault: number): number {

@@ -3,12 +3,14 @@
  *
  *   npm run bench -- --only=tpcb,point --seconds=5 --rounds=1 --large
  *   npm run bench -- --only=expressions --match=LIKE
+ *   npm run bench -- --only=checkpoint --size=64                     MiB of rows
  *   npm run bench -- --against=HEAD~1 --pairs=5 --seconds=5          this tree and that commit in turns
  */
 
 import { measureAgainst } from './against.ts';
 import { readArguments, type SuiteRequest } from './arguments.ts';
 import { measureBatch } from './batch.ts';
+import { measureCheckpointLoad } from './checkpoint-load.ts';
 import { measureExpressions } from './expressions.ts';
 import { measureInterpreter } from './interpreter.ts';
 import { measureMemory } from './memory.ts';
@@ -26,6 +28,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   interpreter: measureInterpreter,
   expressions: measureExpressions,
   memory: measureMemory,
+  checkpoint: measureCheckpointLoad,
 };
 
 const print = (line: string): void => console.log(line);

@@ -12,6 +12,8 @@ export type SectionOptions = {
   readonly roundCount: number;
   /** Measure memory at 10 million rows too. */
   readonly isLarge: boolean;
+  /** Rows of the checkpoint section, without their index. */
+  readonly mebibytes: number;
   /** Of the expressions: only those whose names contain this. */
   readonly match: string;
   readonly print: (line: string) => void;
