@@ -7,7 +7,7 @@
 export interface Clock {
   /** Wall clock: microseconds since 1970 in UTC; a safe integer. */
   nowMicroseconds(): number;
-  /** Time that never goes back, in milliseconds from any origin. */
+  /** Time that never goes back, in milliseconds from an origin that all threads of the process have in common. */
   monotonicMilliseconds(): number;
 }
 

@@ -21,12 +21,15 @@ import { open as openLater } from 'node:fs/promises';
 import type { Clock, FileHandle, Files, Random } from './effects.ts';
 
 export class SystemClock implements Clock {
+  /** Of this thread; every thread has its own. */
+  private readonly originMs: number = performance.timeOrigin;
+
   nowMicroseconds(): number {
-    return Math.round((performance.timeOrigin + performance.now()) * 1000);
+    return Math.round((this.originMs + performance.now()) * 1000);
   }
 
   monotonicMilliseconds(): number {
-    return performance.now();
+    return this.originMs + performance.now();
   }
 }
 

@@ -68,7 +68,7 @@ export class InlineEngine {
     this.database = database;
     const { control, memory } = database;
     for (let node = 0; node < nodeCount; node++)
-      this.#nodes.push(createNode(control, memory, node, database.openLog()));
+      this.#nodes.push(createNode(control, memory, node, database.openLog(), clock));
     this.supervisor = new Supervisor({
       ...database,
       waiter: { until: (isReady) => this.#until(isReady) },

@@ -14,12 +14,15 @@
  */
 
 import { assert } from '../base/assert.ts';
+import type { Clock } from '../base/effects.ts';
 import { SqlError } from '../base/errors.ts';
+import { SystemClock } from '../base/files.ts';
 import { type Log, LogFailure } from '../log/log.ts';
 import { GroupWriter, SECTION_ROWS } from '../log/record.ts';
 import type { Control } from './control.ts';
 import {
   BLOCK_FATE,
+  BLOCK_FINAL_TIME,
   CONTROL_FINAL,
   CONTROL_LOCK,
   CONTROL_MODE,
@@ -27,6 +30,7 @@ import {
   FATE_FAILED,
   FATE_OK,
   FLAG_DRAINED,
+  FLAG_PROFILE,
   FLAG_REDO,
   FLAG_UNLOGGED,
   FLAG_WAIT,
@@ -68,9 +72,12 @@ export class Committer {
   private readonly rings: Uint8Array;
   private operationCount = 0;
 
-  /** One a thread that commits. */
-  constructor(control: Control, memory: BlockMemory, log: Log) {
+  private readonly clock: Clock;
+
+  /** One a thread that commits. @param clock for what PROFILE tells */
+  constructor(control: Control, memory: BlockMemory, log: Log, clock: Clock = new SystemClock()) {
     this.control = control;
+    this.clock = clock;
     this.words = control.words;
     this.view = new BlockView(memory);
     this.log = log;
@@ -233,7 +240,10 @@ export class Committer {
     if (unloggedCount > 0) control.countUnlogged(unloggedCount);
     for (let each = first; each !== ticket; each = (each + 1) | 0) {
       const slot = control.slotOf(each);
-      this.view.at(words[slot + SLOT_BLOCK]!).set(BLOCK_FATE, words[slot + SLOT_FATE]!);
+      const view = this.view.at(words[slot + SLOT_BLOCK]!);
+      view.set(BLOCK_FATE, words[slot + SLOT_FATE]!);
+      if ((words[slot + SLOT_FLAGS]! & FLAG_PROFILE) !== 0)
+        view.setTime(view.base + BLOCK_FINAL_TIME, this.clock.monotonicMilliseconds());
       this.rings[words[slot + SLOT_FRONTEND]!] = 1;
     }
     Atomics.store(words, CONTROL_FINAL, ticket);

@@ -71,7 +71,7 @@
  *   7     redo: bytes
  *   8     redo: row changes in it
  *   9     result: first page beyond the inline area (0 = none)
- *   10-15 of a profiled part (PROFILE): start, end, page and bytes of what it tells; else not set
+ *   10-14 of a profiled part (PROFILE): start, end, and first page of what it tells; else not set
  */
 
 import { assert } from '../base/assert.ts';
@@ -156,6 +156,9 @@ export const FLAG_TAIL = 32;
 /** Flag: a participant has changed rows of unlogged tables, which only a checkpoint keeps. */
 export const FLAG_UNLOGGED = 64;
 
+/** Flag: PROFILE; the committer leaves BLOCK_FINAL_TIME. */
+export const FLAG_PROFILE = 1024;
+
 export const FATE_OK = 0;
 export const FATE_FAILED = 1;
 /** Compiled for another catalog version; prepared again under a new ticket. */
@@ -201,6 +204,8 @@ export const BLOCK_LIMIT_STATEMENT_MS = 27;
 /** Drained fence: ref and bytes of the command for the nodes. */
 export const BLOCK_COMMAND_REF = 24;
 export const BLOCK_COMMAND_BYTES = 25;
+/** Of a ticket with FLAG_PROFILE: when it became final, float64 as Clock.monotonicMilliseconds. */
+export const BLOCK_FINAL_TIME = 28;
 /** Words 32 to 63 are the frontend's own. */
 export const BLOCK_USER = 32;
 
@@ -217,11 +222,10 @@ export const PART_REDO_REF = 6;
 export const PART_REDO_BYTES = 7;
 export const PART_REDO_OPERATIONS = 8;
 export const PART_RESULT_PAGE = 9;
-/** Of a profiled part: start and end, float64 milliseconds since 1970; page and bytes of its JSON, 0 = none. */
+/** Of a profiled part: start and end, float64 as Clock.monotonicMilliseconds; page of its steps, two float64 each: rows, ms. */
 export const PART_PROFILE_START = 10;
 export const PART_PROFILE_END = 12;
 export const PART_PROFILE_PAGE = 14;
-export const PART_PROFILE_BYTES = 15;
 
 /** Values of PART_STATE. */
 export const PART_STATE_NONE = 0;

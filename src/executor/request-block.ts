@@ -41,6 +41,9 @@ export interface BlockMemory {
   free(page: number, pageCount: number): void;
 }
 
+const TIME: Float64Array<ArrayBuffer> = new Float64Array(1);
+const TIME_WORDS: Int32Array = new Int32Array(TIME.buffer);
+
 /** Where one request block lies. One object is moved from block to block. */
 export class BlockView {
   page = 0;
@@ -73,6 +76,19 @@ export class BlockView {
 
   set(word: number, value: number): void {
     this.words[this.base + word] = value;
+  }
+
+  /** A time in two words of the arena, at word index `word`: float64. */
+  setTime(word: number, milliseconds: number): void {
+    TIME[0] = milliseconds;
+    this.words[word] = TIME_WORDS[0]!;
+    this.words[word + 1] = TIME_WORDS[1]!;
+  }
+
+  getTime(word: number): number {
+    TIME_WORDS[0] = this.words[word]!;
+    TIME_WORDS[1] = this.words[word + 1]!;
+    return TIME[0]!;
   }
 
   /** Word index, in `words`, of the record of a part: by node, or of the tail at `nodeCount`. */

@@ -183,6 +183,7 @@ export abstract class BatchRows {
     const header = (this.firstPage & 0xffff) << 12;
     words[header + 1] = this.rowCount;
     words[header + 5] = this.values.firstPage;
+    words[header + 7] = this.values.byteCount;
     this.identity.close();
     const ref = (this.firstPage * 1024) >>> 0;
     this.firstPage = 0;

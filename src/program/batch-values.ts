@@ -24,6 +24,9 @@ export class BatchValues {
   /** Byte offsets in the arena: the next value, and the end of the run. */
   private next = 0;
   private end = 0;
+  /** Where the values of the run begin, and bytes of the runs before it. */
+  private first = 0;
+  private earlierBytes = 0;
 
   constructor(memory: Memory) {
     this.memory = memory;
@@ -35,6 +38,13 @@ export class BatchValues {
     this.lastPage = 0;
     this.next = 0;
     this.end = 0;
+    this.first = 0;
+    this.earlierBytes = 0;
+  }
+
+  /** Bytes of all values, with their lengths and what aligns them. */
+  get byteCount(): number {
+    return this.earlierBytes + this.next - this.first;
   }
 
   /** Copies source[start, end) behind a length word; gives its ref. Throws out_of_memory. */
@@ -62,6 +72,7 @@ export class BatchValues {
   }
 
   private addRun(size: number): void {
+    this.earlierBytes = this.byteCount;
     const needed = Math.ceil((size + BATCH_VALUE_HEADER_BYTES) / PAGE_BYTES);
     const pageCount = this.firstPage === 0 ? needed : Math.max(needed, RUN_PAGES);
     const page = this.memory.allocate(pageCount);
@@ -76,6 +87,7 @@ export class BatchValues {
     this.bytes = this.memory.u8[page >>> 16]!;
     this.words = words;
     this.next = (at << 2) + BATCH_VALUE_HEADER_BYTES;
+    this.first = this.next;
     this.end = (at << 2) + pageCount * PAGE_BYTES;
   }
 }

@@ -16,7 +16,8 @@
  * |        16 |    4 | rowsPerPage                                                                       |
  * |        20 |    4 | first value page, 0 for none                                                      |
  * |        24 |    4 | tableId                                                                           |
- * |        28 |   36 | unused                                                                            |
+ * |        28 |    4 | bytes of all values, modulo 2^32                                                  |
+ * |        32 |   32 | unused                                                                            |
  * |        64 |      | rowsPerPage rows of rowBytes                                                      |
  *
  * Row:
@@ -65,6 +66,14 @@ export function freeBatch(memory: Memory, ref: number): void {
     memory.free(valuePage, pageCount);
     valuePage = next;
   }
+}
+
+/** Bytes of the rows of a batch and of their values. */
+export function batchBytes(memory: Memory, ref: number): number {
+  const page = (ref >>> 0) / 1024;
+  const words = memory.i32[page >>> 16]!;
+  const header = (page & 0xffff) << 12;
+  return words[header + 1]! * words[header + 3]! + (words[header + 7]! >>> 0);
 }
 
 /**

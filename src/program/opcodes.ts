@@ -8,6 +8,7 @@
  * Operand kinds (one letter each, in the table below):
  *   d register written, r register read, p parameter (ordinal), k constant (ordinal), j jump target (instruction index),
  *   i immediate integer, t table (ordinal in program.tables), c cursor, b batch, g group set, s sorter, x row list, n column ordinal,
+ *   y step of the plan,
  *   q spec (ordinal in the program's list that the opcode names), f function number, - unused
  *
  * Registers: num[] (Float64Array), big[] (BigInt64Array), nul[] (Uint8Array). Every value is a number in num[]: integers and
@@ -226,7 +227,7 @@ family(4, [
   ['update', 'cqr', 'row of cursor a: columns of program.updates[b] = registers c, c+1, …; not-null checked'],
   ['delete', 'c--', 'row of cursor a'],
   ['batch_ordinal', 'db-', 'ordinal of the row in its statement, from 0'],
-  ['statement', 'i--', 'statement a of the request starts (for error order and PROFILE)'],
+  ['statement', 'i--', 'statement a of the request starts (for the order of errors)'],
 ]); // prettier-ignore
 
 // Family 5: groups, sorting, results (nodes and coordinator).
@@ -267,6 +268,13 @@ family(5, [
   ['set_list', 'ikr', 'the list that is constant b into set a; register c is used for it'],
   ['set_has', 'dir', 'num[a] = 1 where register c, not NULL and of the type of set b, is in it, else 0'],
   ['sort_test', 'srj', 'pc = c where no row with the first key in register b can be among those that sorter a keeps'],
+  ['step_begin', '---', 'PROFILE: a statement begins in this section'],
+  [
+    'step_rows',
+    'yii',
+    'PROFILE: rows of step a: b = 0 one more, 1 the groups of set c, 2 all that the section has sent, 3 all that the statement has passed',
+  ],
+  ['step_end', 'y--', 'PROFILE: step a ends'],
 ]); // prettier-ignore
 
 // Family 6: coordinator.

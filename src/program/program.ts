@@ -159,6 +159,8 @@ export type Program = {
   readonly sorterCount: number;
   readonly rowListCount: number;
   readonly plan: readonly PlanNode[];
+  /** Steps of the plan that the code counts, for PROFILE; else 0. */
+  readonly stepCount: number;
   /** Pairs of shape constants that must be equal for this program to fit a request of the shape. */
   readonly slotEqualities: readonly (readonly [number, number])[];
 };

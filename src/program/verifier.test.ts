@@ -46,6 +46,7 @@ function program(parts: Partial<Program>): Program {
     sorterCount: 1,
     rowListCount: 1,
     plan: [],
+    stepCount: 0,
     slotEqualities: [],
     ...parts,
   }; // prettier-ignore

@@ -131,6 +131,8 @@ function inRange(
       return value >= 0 && value < program.rowListCount;
     case 'n':
       return value >= 0;
+    case 'y':
+      return value >= 0 && value < program.stepCount;
     case 'f':
       return isFunctionIndex(value);
     case 'q':

@@ -28,10 +28,22 @@ test('without --against it is a suite of all sections', () => {
     seconds: 10,
     roundCount: 3,
     isLarge: false,
+    mebibytes: 2048,
     match: '',
   });
-  const given = readArguments(['--only=sync', '--seconds=2', '--rounds=1', '--large', '--match=LIKE'], SECTIONS);
-  const expected = { kind: 'suite', names: ['sync'], seconds: 2, roundCount: 1, isLarge: true, match: 'LIKE' };
+  const given = readArguments(
+    ['--only=sync', '--seconds=2', '--rounds=1', '--large', '--match=LIKE', '--size=64'],
+    SECTIONS,
+  );
+  const expected = {
+    kind: 'suite',
+    names: ['sync'],
+    seconds: 2,
+    roundCount: 1,
+    isLarge: true,
+    mebibytes: 64,
+    match: 'LIKE',
+  };
   assert.deepEqual(given, expected);
 });
 

@@ -236,8 +236,9 @@ export class Machine {
 
   private addNode(node: number): void {
     const control = new Control(this.control.shared);
-    const loop = createNode(control, this.openMemory(), node, this.database.openLog(), this.options.nodeClasses);
-    this.actors.push(new NodeActor(loop, control, this.options.random));
+    const { clock, nodeClasses, random } = this.options;
+    const loop = createNode(control, this.openMemory(), node, this.database.openLog(), clock, nodeClasses);
+    this.actors.push(new NodeActor(loop, control, random));
   }
 
   private addFrontend(frontend: number, settings: SettingValues): void {

@@ -14,32 +14,37 @@ import { SqlError } from '../../base/errors.ts';
 import { SHAPE_COUNT_MAX } from '../../base/limits.ts';
 import type { Memory } from '../../base/memory.ts';
 import type { Control } from '../../executor/control.ts';
+import { hasSeveralNodes } from '../../executor/failure-rate.ts';
 import {
   BLOCK_ORDINAL,
   BLOCK_PARAMETER_REF,
   FATE_FAILED,
   FATE_STALE,
+  FLAG_PROFILE,
   FLAG_TAIL,
+  FLAG_WAIT,
   FLAG_WRITES,
   PART_HEADER_BYTES,
 } from '../../executor/layout.ts';
 import { BlockView, readError } from '../../executor/request-block.ts';
 import { TicketClient } from '../../executor/ticket-client.ts';
-import { freeBatch } from '../../program/batch.ts';
+import { batchBytes, freeBatch } from '../../program/batch.ts';
 import { Parameters } from '../../program/parameters.ts';
 import { ShapeScanner } from '../../sql/shape/scanner.ts';
 import { formatFlags } from '../../types/result-format.ts';
 import { timeZone } from '../../types/time-zone.ts';
 import { CoordinatorVm } from '../../vm/coordinator/coordinator-vm.ts';
+import { StepProfile } from '../../vm/core/step-profile.ts';
 import { explainReply, profileReply } from './explain.ts';
 import { LiteralRows } from './literal-rows.ts';
 import { LocalRuns } from './local-runs.ts';
 import { MainRequests, type UtilityPort, utilityStatementOf } from './main-requests.ts';
-import { type ImportRequest, PendingRequest, type Reply, wallClockMs } from './pending-request.ts';
+import { type ImportRequest, PendingRequest, type Reply } from './pending-request.ts';
 import { type CachedProgram, ProgramCache, type RunStatistics, type StatementStatistics } from './program-cache.ts';
 import { RequestPrograms } from './programs.ts';
 import { freeParts, writeHeader, writeParameters } from './request-memory.ts';
 import type { RequestParameters } from './request-parameters.ts';
+import { type SlowStatement, SlowStatements } from './slow-statements.ts';
 
 /** Settings that requests go by; main changes them at run time. */
 export type FrontendSettings = {
@@ -49,6 +54,8 @@ export type FrontendSettings = {
   /** 0: none. */
   limitWriteBytes: number;
   limitStatementMs: number;
+  /** Statements that take longer are told to `onSlow`; 0 or undefined: none. */
+  logSlowMs?: number;
   shapeLimit?: number;
 };
 
@@ -63,6 +70,7 @@ export type FrontendOptions = {
   readonly utility: UtilityPort;
   /** Calls back after so many milliseconds, and then lets the engine poll. */
   readonly timer: (delayMs: number, callback: () => void) => void;
+  readonly onSlow?: (slow: SlowStatement) => void;
 };
 
 export class FrontendEngine {
@@ -80,6 +88,7 @@ export class FrontendEngine {
   readonly #programs: RequestPrograms;
   readonly #localRuns: LocalRuns;
   readonly #main: MainRequests;
+  readonly #slow: SlowStatements;
   readonly #free: PendingRequest[] = [];
   readonly #byBlock: (PendingRequest | undefined)[] = [];
   /** Requests that found their program stale, in their order: they go before the queue. */
@@ -132,6 +141,7 @@ export class FrontendEngine {
       (request) => this.#release(request),
       (request, failure) => this.#goOn(request, failure),
     );
+    this.#slow = new SlowStatements(this.#cache, () => this.#nowMs(), options.onSlow ?? (() => {}));
     this.#onFinal = (block, fate) => this.#finish(block, fate);
   }
 
@@ -223,7 +233,7 @@ export class FrontendEngine {
   }
 
   #take(reply: Reply): PendingRequest {
-    const request = this.#free.pop() ?? new PendingRequest(this.#memory);
+    const request = this.#free.pop() ?? new PendingRequest(this.#memory, this.#options.clock);
     request.reply = reply;
     request.sequence = ++this.#sequence;
     return request;
@@ -270,7 +280,7 @@ export class FrontendEngine {
   /** Finds the program, runs the head, takes the ticket. Every way out ends in a ticket or a reply. */
   #prepare(request: PendingRequest): void {
     try {
-      if (request.startedMs === 0) request.startedMs = wallClockMs();
+      if (request.startedMs < 0) request.startedMs = this.#nowMs();
       if (request.hasSlept) request.checkTime();
       const entry =
         request.importRequest === undefined ? this.#programOf(request) : this.#programs.ofImport(request.importRequest);
@@ -318,6 +328,8 @@ export class FrontendEngine {
     const utility = utilityStatementOf(parsed.tree);
     if (utility === undefined) return programs.compile(request, parsed);
     this.#isUnordered = true;
+    const { logSlowMs = 0 } = this.settings;
+    if (logSlowMs > 0) request.reply = this.#slow.watch(utility.kind, request.startedMs, logSlowMs, request.reply);
     this.#main.add(request, utility);
     this.#sendUtilities();
     return undefined;
@@ -354,6 +366,10 @@ export class FrontendEngine {
     request.seedLow = this.#options.random.int32();
     request.seedHigh = this.#options.random.int32();
     request.rowSource = this.#rowSourceOf(request, entry);
+    if (entry.explain === 'profile') {
+      request.steps = new StepProfile(program.stepCount, this.#options.clock);
+      request.submittedMs = this.#nowMs();
+    }
     if (program.isLocal && loaded.makesRows) {
       this.#localRuns.start(request, loaded);
       return;
@@ -370,13 +386,18 @@ export class FrontendEngine {
     if ((request.maskLow | request.maskHigh) === 0) {
       // An INSERT of no rows, a key list of NULLs: no node is concerned, but the reply keeps its form.
       this.#parts.count = 0;
-      this.#succeed(request, program.hasResult ? this.#vm.runTail(loaded, request, this.#parts) : undefined);
+      const body = program.hasResult ? this.#vm.runTail(loaded, request, this.#parts) : undefined;
+      this.#succeed(request, entry.explain === 'profile' ? this.#profile(entry, request, undefined) : body);
       return;
     }
     writeHeader(view.at(block), request, entry, this.settings.limitWriteBytes, this.settings.limitStatementMs);
-    const flags = (program.isWrite ? FLAG_WRITES : 0) | (program.canTailFail ? FLAG_TAIL : 0);
+    let flags = (program.isWrite ? FLAG_WRITES : 0) | (program.canTailFail ? FLAG_TAIL : 0);
+    if (entry.failures.isWaiting && hasSeveralNodes(request.maskLow, request.maskHigh)) flags |= FLAG_WAIT;
     this.#byBlock[view.get(BLOCK_ORDINAL)] = request;
-    if (entry.explain === 'profile') request.submittedMs = wallClockMs();
+    if (entry.explain === 'profile') {
+      flags |= FLAG_PROFILE;
+      request.submittedMs = this.#nowMs();
+    }
     const isOrdered = this.tickets.submit(
       block,
       request.maskLow,
@@ -421,10 +442,7 @@ export class FrontendEngine {
     }
     const entry = request.entry!;
     entry.statistics.rows += rowCount;
-    if (entry.explain === 'profile') {
-      request.submittedMs = request.startedMs;
-      this.#succeed(request, this.#profile(entry, request, undefined, 0));
-    } else this.#succeed(request, body);
+    this.#succeed(request, entry.explain === 'profile' ? this.#profile(entry, request, undefined) : body);
   }
 
   #rowSourceOf(request: PendingRequest, { program }: CachedProgram): PendingRequest['rowSource'] {
@@ -447,14 +465,19 @@ export class FrontendEngine {
       this.#addStale(request);
       return;
     }
+    const { program } = entry;
+    const isCounted = program.isWrite && hasSeveralNodes(request.maskLow, request.maskHigh);
     if (fate === FATE_FAILED) {
-      this.#fail(request, readError(view, this.#control.nodeCount));
+      const error = readError(view, this.#control.nodeCount);
+      // What the log refuses has not run.
+      if (isCounted && error.code !== 'log_failure' && error.code !== 'commit_unknown') entry.failures.count(true);
+      this.#fail(request, error);
       return;
     }
+    if (isCounted) entry.failures.count(false);
     try {
-      const { program } = entry;
       if (!program.hasResult) {
-        this.#succeed(request, entry.explain === 'profile' ? this.#profile(entry, request, view, 0) : undefined);
+        this.#succeed(request, entry.explain === 'profile' ? this.#profile(entry, request, view) : undefined);
         return;
       }
       const parts = this.#parts;
@@ -467,15 +490,25 @@ export class FrontendEngine {
       }
       const body = this.#vm.runTail(entry.loaded, request, parts);
       entry.statistics.rows += this.#vm.sentRowCount;
-      this.#succeed(request, entry.explain === 'profile' ? this.#profile(entry, request, view, body.length) : body);
+      this.#succeed(request, entry.explain === 'profile' ? this.#profile(entry, request, view) : body);
     } catch (error) {
       this.#fail(request, error);
     }
   }
 
-  #profile(entry: CachedProgram, request: PendingRequest, view: BlockView | undefined, replyBytes: number): Uint8Array {
-    const times = { startedMs: request.startedMs, submittedMs: request.submittedMs, finalMs: wallClockMs() };
-    return profileReply(this.#memory, this.#control, view, entry.program, request.format, times, replyBytes);
+  /** The answer of PROFILE; `view` is the request's block, undefined where no node has run it. */
+  #profile({ program }: CachedProgram, request: PendingRequest, view: BlockView | undefined): Uint8Array {
+    const memory = this.#memory;
+    const { startedMs, submittedMs, batches, format } = request;
+    const times = { startedMs, submittedMs, repliedMs: this.#nowMs() };
+    const sent = batches.reduce((bytes, ref) => bytes + batchBytes(memory, ref), 0);
+    const { nodeCount } = this.#control;
+    const run = { memory, program, view, nodeCount, batchBytes: sent, steps: request.steps! };
+    return profileReply(run, times, format);
+  }
+
+  #nowMs(): number {
+    return this.#options.clock.monotonicMilliseconds();
   }
 
   /** In the order in which they came: those of an earlier version may not have been prepared again yet. */
@@ -488,7 +521,11 @@ export class FrontendEngine {
 
   #succeed(request: PendingRequest, body: Uint8Array | undefined): void {
     const { reply, entry } = request;
-    if (entry !== undefined) this.#count(entry.statistics, wallClockMs() - request.startedMs);
+    if (entry !== undefined) {
+      const ms = this.#nowMs() - request.startedMs;
+      this.#count(entry.statistics, ms);
+      if (this.#isSlow(ms)) this.#slow.tell(request, ms, undefined);
+    }
     this.#release(request);
     reply(undefined, body);
   }
@@ -499,8 +536,17 @@ export class FrontendEngine {
     if (ms > statistics.maxMs) statistics.maxMs = ms;
   }
 
+  #isSlow(ms: number): boolean {
+    const limitMs = this.settings.logSlowMs ?? 0;
+    return limitMs > 0 && ms > limitMs;
+  }
+
   #fail(request: PendingRequest, error: unknown): void {
-    const { reply } = request;
+    const { reply, startedMs } = request;
+    if (error instanceof SqlError && startedMs >= 0) {
+      const ms = this.#nowMs() - startedMs;
+      if (this.#isSlow(ms)) this.#slow.tell(request, ms, error.code);
+    }
     this.#release(request);
     if (!(error instanceof SqlError)) throw error;
     this.#relieve(error);
@@ -528,7 +574,8 @@ export class FrontendEngine {
     request.parameters = undefined;
     request.importRequest = undefined;
     request.systemValues = undefined;
-    request.startedMs = 0;
+    request.startedMs = -1;
+    request.steps = null;
     request.sleepMs = 0;
     request.hasSlept = false;
     request.dropText();

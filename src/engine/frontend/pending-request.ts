@@ -1,11 +1,13 @@
 /** One request in the air at a frontend, from its text to its reply. Objects are used again. */
 
+import type { Clock } from '../../base/effects.ts';
 import { type SqlError, statementTimeout } from '../../base/errors.ts';
 import type { Memory } from '../../base/memory.ts';
 import { Scratch } from '../../base/scratch.ts';
 import type { RowSource } from '../../program/batch-builder.ts';
 import { type TimeZone, UTC } from '../../types/time-zone.ts';
 import type { RequestContext } from '../../vm/coordinator/request.ts';
+import type { StepProfile } from '../../vm/core/step-profile.ts';
 import type { CachedProgram } from './program-cache.ts';
 import type { RequestParameters } from './request-parameters.ts';
 
@@ -53,16 +55,20 @@ export class PendingRequest implements RequestContext {
   isOrdered = false;
   /** Rises with each request that comes in; a stale one keeps it. */
   sequence = 0;
-  /** Milliseconds (wallClockMs): when the request came; for PROFILE, when it was ordered. */
-  startedMs = 0;
+  /** By the clock's milliseconds: when the request came, -1 before; for PROFILE, when it was ordered. */
+  startedMs = -1;
   submittedMs = 0;
   /** Milliseconds that the head asked to wait; once it has waited, it runs again and does not wait. */
   sleepMs = 0;
   hasSlept = false;
+  /** Set for PROFILE only. */
+  steps: StepProfile | null = null;
   readonly #values: Scratch;
+  readonly #clock: Clock;
 
-  constructor(memory: Memory) {
+  constructor(memory: Memory, clock: Clock) {
     this.#values = new Scratch(memory);
+    this.#clock = clock;
     this.text = new Uint8Array(1024);
   }
 
@@ -81,7 +87,7 @@ export class PendingRequest implements RequestContext {
   /** Throws timeout where the request has taken longer than limit_statement_ms. */
   checkTime(): void {
     const limitMs = this.limitStatementMs;
-    if (limitMs > 0 && wallClockMs() - this.startedMs > limitMs) throw statementTimeout(limitMs);
+    if (limitMs > 0 && this.#clock.monotonicMilliseconds() - this.startedMs > limitMs) throw statementTimeout(limitMs);
   }
 
   allocate(byteLength: number): number {
@@ -106,8 +112,3 @@ export class PendingRequest implements RequestContext {
 
 /** A text buffer larger than this is not kept for the next request. */
 const TEXT_KEPT_BYTES = 65_536;
-
-/** Milliseconds since 1970, comparable in all threads. */
-export function wallClockMs(): number {
-  return performance.timeOrigin + performance.now();
-}

@@ -6,6 +6,7 @@
 
 import { PAGE_BYTES } from '../../base/limits.ts';
 import type { Memory } from '../../base/memory.ts';
+import type { FailureRate } from '../../executor/failure-rate.ts';
 import type { Program } from '../../program/program.ts';
 import type { ShapeScanner } from '../../sql/shape/scanner.ts';
 import { shapeText } from '../../sql/shape/shape-text.ts';
@@ -23,6 +24,8 @@ export type CachedProgram = {
   readonly byteLength: number;
   /** What its runs took, for SHOW STATEMENTS. */
   readonly statistics: RunStatistics;
+  /** Of its runs on several nodes, where it writes: whether they wait for the vote. */
+  readonly failures: FailureRate;
   /** Requests in the air that use it. */
   useCount: number;
   isDropped: boolean;
@@ -161,6 +164,13 @@ export class ProgramCache {
   statistics(): StatementStatistics[] {
     const entries = [...this.#entries.values()].flat().filter(({ cached }) => cached.explain !== 'explain');
     return entries.map(({ shape, cached }) => ({ text: shapeText(shape), ...cached.statistics }));
+  }
+
+  /** The shape of a program as text; undefined where it is in the cache no more, or never was. */
+  textOf(cached: CachedProgram): string | undefined {
+    for (const bucket of this.#entries.values())
+      for (const entry of bucket) if (entry.cached === cached) return shapeText(entry.shape);
+    return undefined;
   }
 
   /** Writes a program for the nodes into shared pages. */

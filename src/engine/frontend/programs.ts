@@ -11,6 +11,7 @@ import { SqlError } from '../../base/errors.ts';
 import type { Memory } from '../../base/memory.ts';
 import { type Catalog, findTable, type TableDefinition } from '../../catalog/catalog.ts';
 import type { Control } from '../../executor/control.ts';
+import { FailureRate } from '../../executor/failure-rate.ts';
 import type { TicketClient } from '../../executor/ticket-client.ts';
 import { compileRequest } from '../../program/compiler/compile.ts';
 import type { Insert, Request } from '../../sql/ast/ast.ts';
@@ -164,6 +165,7 @@ export class RequestPrograms implements CoordinatorEnvironment {
       explain: tree.explain,
       ...place,
       statistics: { calls: 0, rows: 0, totalMs: 0, maxMs: 0 },
+      failures: new FailureRate(),
       useCount: 0,
       isDropped: false,
       compileMs: this.#clock.monotonicMilliseconds() - startedMs,

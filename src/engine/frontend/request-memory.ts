@@ -130,5 +130,7 @@ export function freeParts(memory: Memory, nodeCount: number, view: BlockView): v
 
 function freePart(memory: Memory, view: BlockView, part: number): void {
   freeResults(memory, view.page >>> 16, part * 4 + PART_HEADER_BYTES);
-  if (view.get(BLOCK_PROFILE) !== 0) memory.free(view.words[part + PART_PROFILE_PAGE]!, 1);
+  if (view.get(BLOCK_PROFILE) === 0) return;
+  const page = view.words[part + PART_PROFILE_PAGE]!;
+  memory.free(page, memory.pageCountOf(page));
 }

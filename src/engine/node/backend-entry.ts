@@ -2,7 +2,7 @@
 
 import { readlinkSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import { SystemFiles } from '../../base/files.ts';
+import { SystemClock, SystemFiles } from '../../base/files.ts';
 import { Memory, type MemoryHandle } from '../../base/memory.ts';
 import { Control } from '../../executor/control.ts';
 import { runNodeThread } from '../../executor/node-thread.ts';
@@ -25,7 +25,7 @@ const log =
   data.logDirectory === undefined
     ? new NullLog()
     : new LogWriter(new SystemFiles(), data.logDirectory, control.logState, wakeMain);
-const loop = createNode(control, memory, data.node, log);
+const loop = createNode(control, memory, data.node, log, new SystemClock());
 parentPort!.postMessage({ kind: 'ready', threadPath: readlinkSync('/proc/thread-self') });
 runNodeThread(loop);
 log.close();

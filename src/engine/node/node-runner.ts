@@ -4,6 +4,7 @@
  */
 
 import { assert } from '../../base/assert.ts';
+import type { Clock } from '../../base/effects.ts';
 import { SqlError, statementTimeout } from '../../base/errors.ts';
 import { NODE_PROGRAM_COUNT_MAX, PAGE_BYTES } from '../../base/limits.ts';
 import type { Memory } from '../../base/memory.ts';
@@ -29,7 +30,6 @@ import {
   BLOCK_VERSION,
   PART_HEADER_BYTES,
   PART_INLINE_BYTES,
-  PART_PROFILE_BYTES,
   PART_PROFILE_END,
   PART_PROFILE_PAGE,
   PART_PROFILE_START,
@@ -49,9 +49,9 @@ import { CoordinatorVm } from '../../vm/coordinator/coordinator-vm.ts';
 import type { RequestContext } from '../../vm/coordinator/request.ts';
 import { type LoadedProgram, loadProgram } from '../../vm/core/loaded-program.ts';
 import { freeResults } from '../../vm/core/result.ts';
+import { StepProfile } from '../../vm/core/step-profile.ts';
 import { NodeVm } from '../../vm/node/node-vm.ts';
 import { Interrupted, type PartContext } from '../../vm/node/part.ts';
-import { PartProfile } from '../../vm/node/profile.ts';
 import type { NodeCommand } from '../main/ddl-executor.ts';
 import { readSharedJson } from '../shared-json.ts';
 import { OwnPartitions } from './node-storage.ts';
@@ -86,6 +86,7 @@ export class NodeRunner implements PartRunner, PartContext {
   readonly #vm: NodeVm;
   readonly #programs = new Map<number, LoadedProgram>();
   readonly #isLogged: boolean;
+  readonly #clock: Clock;
   #catalog: Catalog | undefined;
   #limitMs = 0;
   #startedMs = 0;
@@ -94,8 +95,9 @@ export class NodeRunner implements PartRunner, PartContext {
   #tailVm: CoordinatorVm | undefined;
 
   /** @param isLogged false: nothing is kept, and no redo is made */
-  constructor(control: Control, memory: Memory, node: number, isLogged: boolean) {
+  constructor(control: Control, memory: Memory, node: number, isLogged: boolean, clock: Clock) {
     this.#control = control;
+    this.#clock = clock;
     this.#node = node;
     this.#memory = memory;
     this.#isLogged = isLogged;
@@ -139,27 +141,30 @@ export class NodeRunner implements PartRunner, PartContext {
     return wrote | PART_REDO;
   }
 
-  /** Runs a part for PROFILE: what it tells lies in a page of its own, which the frontend frees. */
+  /** Runs a part for PROFILE: what its steps took lies in pages of their own, which the frontend frees. */
   #runProfiled(program: LoadedProgram, view: BlockView, part: number): void {
-    const { words } = view;
-    const times = this.#memory.f64[view.page >>> 16]!;
-    const nowMs = (): number => performance.timeOrigin + performance.now();
-    words[part + PART_PROFILE_PAGE] = 0;
-    const profile = new PartProfile(nowMs);
-    times[(part + PART_PROFILE_START) >> 1] = nowMs();
-    this.#vm.profile = profile;
+    const count = program.program.stepCount;
+    const steps = new StepProfile(count, this.#clock);
+    const pageCount = Math.ceil((count * 16) / PAGE_BYTES);
+    const page = this.#memory.allocate(pageCount);
+    view.setTime(part + PART_PROFILE_START, this.#clock.monotonicMilliseconds());
+    this.#vm.steps = steps;
     try {
       this.#vm.run(program, this);
-      profile.begin(-1, this.#vm.passedRows);
+    } catch (error) {
+      this.#memory.free(page, pageCount);
+      throw error;
     } finally {
-      this.#vm.profile = null;
+      this.#vm.steps = null;
     }
-    times[(part + PART_PROFILE_END) >> 1] = nowMs();
-    const bytes = new TextEncoder().encode(JSON.stringify(profile.statements)).subarray(0, PAGE_BYTES);
-    const page = this.#memory.allocate(1);
-    this.#memory.u8[page >>> 16]!.set(bytes, (page & 0xffff) * PAGE_BYTES);
-    words[part + PART_PROFILE_PAGE] = page;
-    words[part + PART_PROFILE_BYTES] = bytes.length;
+    view.setTime(part + PART_PROFILE_END, this.#clock.monotonicMilliseconds());
+    const told = this.#memory.f64[page >>> 16]!;
+    const first = ((page & 0xffff) * PAGE_BYTES) / 8;
+    for (let step = 0; step < count; step++) {
+      told[first + step * 2] = steps.rows[step]!;
+      told[first + step * 2 + 1] = steps.milliseconds[step]!;
+    }
+    view.words[part + PART_PROFILE_PAGE] = page;
   }
 
   /** Runs the tail to see whether it fails; the frontend runs it again for the reply. */
@@ -176,6 +181,8 @@ export class NodeRunner implements PartRunner, PartContext {
     }
     this.#stand(view, view.part(0));
     this.#tailVm.runTail(program, this.#tailRequest(), { count: arenas.length, arenas, bytes });
+    if (view.get(BLOCK_PROFILE) !== 0)
+      view.setTime(view.part(this.#node) + PART_PROFILE_END, this.#clock.monotonicMilliseconds());
   }
 
   #tailRequest(): RequestContext {
@@ -211,7 +218,9 @@ export class NodeRunner implements PartRunner, PartContext {
 
   #freePart(view: BlockView, part: number): void {
     freeResults(this.#memory, view.page >>> 16, part * 4 + PART_HEADER_BYTES);
-    if (view.get(BLOCK_PROFILE) !== 0) this.#memory.free(view.words[part + PART_PROFILE_PAGE]!, 1);
+    if (view.get(BLOCK_PROFILE) === 0) return;
+    const page = view.words[part + PART_PROFILE_PAGE]!;
+    this.#memory.free(page, this.#memory.pageCountOf(page));
   }
 
   undoMark(): number {

@@ -1,5 +1,6 @@
 /** A node put together: loop, runner, committer. The same in a thread of its own and inline. */
 
+import type { Clock } from '../../base/effects.ts';
 import type { Memory } from '../../base/memory.ts';
 import { Committer } from '../../executor/committer.ts';
 import type { Control } from '../../executor/control.ts';
@@ -17,10 +18,11 @@ export function createNode(
   memory: Memory,
   node: number,
   log: Log,
+  clock: Clock,
   classes: NodeClasses = NODE_CLASSES,
 ): NodeLoop {
-  const committer = new classes.committer(control, memory, log);
-  const runner = new classes.runner(control, memory, node, log.isKept);
+  const committer = new classes.committer(control, memory, log, clock);
+  const runner = new classes.runner(control, memory, node, log.isKept, clock);
   const loop = new NodeLoop(control, memory, node, committer, runner);
   runner.shouldGiveUp = () => loop.shouldGiveUp();
   return loop;

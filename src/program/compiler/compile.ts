@@ -30,7 +30,8 @@ export function compileRequest(request: Request, catalog: Catalog, options: Comp
     constantCount: options.constantCount,
     slotEqualities: [],
   };
-  const builder = new RequestBuilder(options.parameterKinds.length);
+  const builder = new RequestBuilder(options.parameterKinds.length, request.explain === 'profile');
+  const { steps } = builder;
   let isWrite = false;
   let hasResult = false;
   try {
@@ -41,13 +42,20 @@ export function compileRequest(request: Request, catalog: Catalog, options: Comp
       const bound = bindStatement(statement as RowStatement, catalog, scope);
       builder.startStatement();
       builder.node.emit('statement', index);
+      const replies = isLast && (bound.kind === 'select' || bound.returning !== undefined);
+      for (const code of [builder.head, builder.node]) steps.begin(code);
+      if (replies) steps.begin(builder.tail);
       if (bound.kind === 'select') compileSelect(builder, bound, isLast);
       else {
         isWrite = true;
         if (bound.kind === 'insert') compileInsert(builder, bound, isLast);
         else compileChange(builder, bound, isLast);
       }
-      if (isLast) hasResult = bound.kind === 'select' || bound.returning !== undefined;
+      for (const code of [builder.head, builder.node]) steps.end(code, 'statement', 0);
+      if (!replies) continue;
+      hasResult = true;
+      if (bound.kind === 'select') steps.sent(builder.tail, 'statement', 0);
+      steps.end(builder.tail, 'statement', 0);
     }
   } catch (error) {
     if (error instanceof RangeError && /call stack/.test(error.message))
@@ -102,6 +110,7 @@ function finish(
     sorterCount: 1,
     rowListCount: 1,
     plan: builder.plan,
+    stepCount: builder.steps.count,
     slotEqualities: scope.slotEqualities,
   };
 }

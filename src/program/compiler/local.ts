@@ -17,7 +17,8 @@ export function compileLocal(
   limits: LimitParameters,
   isLast: boolean,
 ): void {
-  request.plan.push(describeSelect(select, undefined));
+  request.addPlan(describeSelect(select, undefined));
+  const { steps } = request;
   const code = isLast ? request.tail : request.head;
   const registers = isLast ? request.tailRegisters : request.headRegisters;
   if (select.source === undefined && select.grouping === undefined) {
@@ -33,6 +34,8 @@ export function compileLocal(
   if (select.grouping !== undefined) {
     body.emit('group_open', 0, request.groups.push(groupSpec(select)) - 1);
     emitRows(request, select, expressions, body, registers, () => addToGroup(select, expressions, body));
+    steps.groups(body, 'coordinator', 'aggregate', 0);
+    steps.end(body, 'coordinator', 'aggregate');
     if (reply !== undefined) {
       reply.open();
       emitGroups(request, select, expressions, registers, reply, body);
@@ -73,6 +76,7 @@ function compileOneRow(
   const reply = new RowReply(request, { ...select, order: [] }, limits, code, code, registers);
   reply.open();
   if (select.where !== undefined) expressions.condition(select.where, reply.end);
+  request.steps.row(code, 'coordinator', 0);
   reply.take(0, expressions.consecutive(values), reply.end);
   reply.close();
 }
@@ -91,12 +95,14 @@ function emitRows(
   const end = body.label();
   const hasLoop = openSource(request, select, expressions, body, registers, start, end);
   if (select.where !== undefined) expressions.condition(select.where, next);
+  request.steps.row(body, 'coordinator', 0);
   emitRow(next);
   body.place(next);
   if (select.source?.kind === 'each') body.emit('scratch_reset');
   else resetTemporaries(body, rowBounds(select));
   if (hasLoop) body.emit('source_next', 0, start);
   body.place(end);
+  request.steps.end(body, 'coordinator', 0);
   expressions.forgetRow();
 }
 

@@ -120,6 +120,10 @@ export class RowReply {
     }
     body.place(this.end);
     body.emit('out_close', this.#output);
+    for (const step of ['sort', 'limit']) {
+      this.#request.steps.sent(body, 'coordinator', step);
+      this.#request.steps.end(body, 'coordinator', step);
+    }
   }
 }
 
@@ -176,7 +180,9 @@ export function emitGroups(
   const start = body.label();
   body.emit('group_first', 0, done);
   body.place(start);
+  const { steps } = request;
   if (select.having !== undefined) expressions.condition(select.having, next);
+  steps.row(body, 'coordinator', 'having');
   if (distinct >= 0) body.emit('group_find', 1, expressions.consecutive(values, true));
   else {
     const first = expressions.consecutive([...orderKeys, ...values], true);
@@ -186,8 +192,12 @@ export function emitGroups(
   resetTemporaries(body, [select.having, ...orderKeys, ...values]);
   body.emit('group_next', 0, start);
   body.place(done);
+  steps.end(body, 'coordinator', 'having');
   expressions.forgetRow();
-  if (distinct >= 0) emitDistinct(select, registers, reply, body);
+  if (distinct < 0) return;
+  steps.groups(body, 'coordinator', 'distinct', 1);
+  steps.end(body, 'coordinator', 'distinct');
+  emitDistinct(select, registers, reply, body);
 }
 
 /** The rows of group set 1, whose keys are the outputs. */

@@ -25,6 +25,7 @@ import type {
 } from '../program.ts';
 import { Assembler } from './assembler.ts';
 import { ExpressionCompiler } from './expression-compiler.ts';
+import { StepCounter } from './step-counter.ts';
 
 /** Gives out registers of one section; a new statement starts again from 0. */
 export class Registers {
@@ -93,14 +94,23 @@ export class RequestBuilder {
   readonly #parameterOf = new Map<Bound, number>();
   readonly #deferred = new Map<Bound, number>();
   readonly #headCompiler: ExpressionCompiler;
+  /** Counts the steps of the plan, in a program for PROFILE. */
+  readonly steps: StepCounter;
 
-  constructor(requestParameterCount: number) {
+  constructor(requestParameterCount: number, isProfiled: boolean) {
     this.parameterCount = requestParameterCount;
+    this.steps = new StepCounter(isProfiled);
     this.#headCompiler = new ExpressionCompiler(this, this.head, this.head, this.headRegisters, 'head');
   }
 
   get headCompiler(): ExpressionCompiler {
     return this.#headCompiler;
+  }
+
+  /** The plan of the statement that is compiled. */
+  addPlan(plan: PlanNode): void {
+    this.plan.push(plan);
+    this.steps.open(plan);
   }
 
   /** A new statement: registers of head and nodes are free again. */

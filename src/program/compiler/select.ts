@@ -125,7 +125,8 @@ function compileRows(
     isOrdered && limits.limit >= 0 ? select.order : undefined,
     select.forcedIndex,
   );
-  request.plan.push(describeSelect(select, plan));
+  request.addPlan(describeSelect(select, plan));
+  const { steps } = request;
   const values = select.outputs.map(({ expression }) => expression);
   const keys = select.order.map(({ expression }) => expression);
   const output = request.outputs.push(outputSpec(select)) - 1;
@@ -159,6 +160,8 @@ function compileRows(
   if (remaining >= 0 && (!isOrdered || stopsEarly)) body.emit('count_down', remaining, loop.end);
   loop.close();
   if (isOrdered && isLast) body.emit('sort_send', 0, 0);
+  steps.sent(body, 'nodes', 1);
+  steps.end(body, 'nodes', 1);
   body.place(done);
   finish();
   if (!isLast) return;
@@ -174,6 +177,8 @@ function compileRows(
       ? -1
       : request.limits.push({ limitRegister: load(limits.limit), offsetRegister: load(limits.offset) }) - 1;
   tail.emit('reply_rows', 0, sort, limitSpec);
+  steps.sent(tail, 'coordinator', 0);
+  steps.end(tail, 'coordinator', 0);
 }
 
 /** True for a bare count(*), which needs no scan. */
@@ -198,7 +203,8 @@ function compileGrouped(
   const { keys, aggregates } = select.grouping!;
   const { body, expressions, finish } = nodeCompiler(request);
   const plan = chooseAccess(table, select.where, undefined, select.forcedIndex);
-  request.plan.push(describeSelect(select, plan));
+  request.addPlan(describeSelect(select, plan));
+  const { steps } = request;
   const group = request.groups.push(groupSpec(select)) - 1;
   expressions.rows = { table, cursor: 0 };
   body.emit('group_open', 0, group);
@@ -208,6 +214,7 @@ function compileGrouped(
     const count = request.nodeRegisters.take();
     body.emit('table_count', count, ordinal, 0, request.tables[ordinal]!.name);
     for (const index of aggregates.keys()) body.emit('group_count_add', 0, index, count);
+    steps.end(body, 'nodes', 0);
   } else {
     const loop = openSource(request, body, expressions, table, plan, 0);
     addToGroup(select, expressions, body);
@@ -215,6 +222,8 @@ function compileGrouped(
     loop.close();
   }
   if (isLast) body.emit('group_send', 0, 0);
+  steps.groups(body, 'nodes', 1, 0);
+  steps.end(body, 'nodes', 1);
   finish();
   if (isLast) mergeGroups(request, select, group, limits);
 }
@@ -227,6 +236,8 @@ function mergeGroups(request: RequestBuilder, select: BoundSelect, group: number
   const expressions = new ExpressionCompiler(request, body, prelude, tailRegisters, 'tail');
   body.emit('group_open', 0, group);
   body.emit('group_merge', 0, 0);
+  request.steps.groups(body, 'coordinator', 0, 0);
+  request.steps.end(body, 'coordinator', 0);
   const reply = new RowReply(request, select, limits, prelude, body, tailRegisters);
   reply.open();
   emitGroups(request, select, expressions, tailRegisters, reply, body);

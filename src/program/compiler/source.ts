@@ -41,6 +41,7 @@ export function openSource(
     if (plan.access.kind === 'scan') expressions.condition(plan.residual, next);
     else expressions.laterCondition(plan.residual, next);
   }
+  request.steps.row(code, 'nodes', 0);
   return {
     next,
     end,
@@ -48,6 +49,7 @@ export function openSource(
       code.place(next);
       if (nextOpcode !== undefined) code.emit(nextOpcode, cursor, start);
       code.place(end);
+      request.steps.end(code, 'nodes', 0);
       expressions.isInLoop = false;
       expressions.isScan = false;
       expressions.forgetRow();

@@ -41,7 +41,8 @@ export function compileInsert(request: RequestBuilder, insert: BoundInsert, isLa
   const { table } = insert;
   const batch = request.batchCount++;
   const parameter = compileRows(request, insert, batch);
-  request.plan.push(describeInsert(insert));
+  request.addPlan(describeInsert(insert));
+  const { steps } = request;
   const node = nodeCode(request);
   const { body, expressions } = node;
   const tableOrdinal = request.table(table);
@@ -53,11 +54,13 @@ export function compileInsert(request: RequestBuilder, insert: BoundInsert, isLa
   body.emit('batch_open', batch, parameter, end, tableName(table));
   if (conflict.kind === 'error' && !sends) {
     body.emit('insert_all', batch, tableOrdinal, 0, tableName(table));
+    steps.passed(body, 'statement', 0);
   } else {
     const clash = body.label();
     expressions.rows = { table, cursor: 0, batch };
     body.place(start);
     body.emit('insert', batch, 0, clash, tableName(table));
+    steps.row(body, 'statement', 0);
     if (sends) sendOrdered(request, node, returning, batch);
     body.emit('jmp', next);
     body.place(clash);
@@ -66,6 +69,7 @@ export function compileInsert(request: RequestBuilder, insert: BoundInsert, isLa
     else if (conflict.kind === 'update') {
       if (conflict.where !== undefined) expressions.condition(conflict.where, next);
       emitUpdate(request, node, table, conflict.assignments);
+      steps.row(body, 'statement', 0);
       if (sends) {
         expressions.forgetRow();
         sendOrdered(request, node, returning, batch);
@@ -195,7 +199,8 @@ export function compileChange(request: RequestBuilder, change: BoundUpdate | Bou
   const { body, expressions } = node;
   const plan = chooseAccess(table, change.where, undefined, undefined);
   const collectsFirst = plan.access.kind === 'range' || plan.access.kind === 'list';
-  request.plan.push(describeChange(change, plan, collectsFirst));
+  request.addPlan(describeChange(change, plan, collectsFirst));
+  const { steps } = request;
   expressions.rows = { table, cursor: 0 };
   const returning = isLast ? change.returning : undefined;
   const output = returning === undefined ? -1 : returningOutput(request, returning);
@@ -207,6 +212,7 @@ export function compileChange(request: RequestBuilder, change: BoundUpdate | Bou
     if (returning !== undefined)
       body.emit('send_row', output, expressions.consecutive(returning.outputs.map(({ expression }) => expression)), 0);
     if (change.kind === 'delete') body.emit('delete', 0, 0, 0, tableName(table));
+    steps.row(body, 'statement', 0);
     const bounds = [
       plan.residual,
       ...(change.kind === 'update' ? change.assignments.map(({ value }) => value) : []),
@@ -218,8 +224,10 @@ export function compileChange(request: RequestBuilder, change: BoundUpdate | Bou
   const loop = openSource(request, body, expressions, table, plan, 0);
   if (collectsFirst) body.emit('rows_add', 0, 0);
   else apply();
+  steps.row(body, 'nodes', 1);
   loop.close();
   if (collectsFirst) {
+    steps.end(body, 'nodes', 1);
     const start = body.label();
     const end: Label = body.label();
     body.emit('rows_open', 0, 0, end);

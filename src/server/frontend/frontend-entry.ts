@@ -12,6 +12,7 @@ import { Control } from '../../executor/control.ts';
 import { Doorbell } from '../../executor/doorbell.ts';
 import { HttpServer } from '../http/server.ts';
 import type { FromFrontend, FromMain, FrontendData } from '../messages.ts';
+import { Diagnostics } from './diagnostics.ts';
 import { FrontendHandler } from './handler.ts';
 import { listenOn } from './listen.ts';
 
@@ -35,6 +36,9 @@ const control = new Control(data.control);
 const memory = Memory.open(data.memory);
 const clock = new SystemClock();
 const settings: FrontendSettings = frontendSettings(data.settings);
+const diagnostics = new Diagnostics(data.frontend, clock, data.settings.log_connections, (line) =>
+  send({ kind: 'log', line }),
+);
 const waiting = new Map<number, Reply>();
 let lastId = 0;
 let isTurnScheduled = false;
@@ -61,6 +65,7 @@ const engine = new FrontendEngine({
       scheduleTurn();
     }, delayMs);
   },
+  onSlow: (slow) => diagnostics.slow(slow),
 });
 const handler = new FrontendHandler(engine, scheduleTurn);
 const server = new HttpServer(handler, {
@@ -68,6 +73,8 @@ const server = new HttpServer(handler, {
   receiveLimitBytes: data.settings.limit_recv,
   onWarning: (error) =>
     send({ kind: 'log', line: { level: 'warn', message: 'http', fields: { reason: error.message } } }),
+  onOpen: (connection) => diagnostics.opened(connection),
+  onClose: (connection) => diagnostics.closed(connection),
 });
 const doorbell = new Doorbell(control, data.frontend, () => engine.hasWork(), turn);
 
@@ -78,6 +85,7 @@ function frontendSettings(values: SettingValues): FrontendSettings {
     limitSendBytes: values.limit_send,
     limitWriteBytes: values.limit_write,
     limitStatementMs: values.limit_statement_ms,
+    logSlowMs: values.log_slow_ms,
   };
 }
 
@@ -154,6 +162,7 @@ port.on('message', (message: FromMain) => {
     case 'settings':
       Object.assign(settings, frontendSettings(message.settings));
       server.receiveLimitBytes = message.settings.limit_recv;
+      diagnostics.isLoggingConnections = message.settings.log_connections;
       send({ kind: 'settings', id: message.id });
       break;
     case 'reply':

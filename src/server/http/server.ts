@@ -31,6 +31,9 @@ export type HttpServerOptions = {
   readonly clock?: Clock;
   /** Told what goes wrong without a client to tell it to: accept failed, for want of file descriptors. */
   readonly onWarning?: (error: Error) => void;
+  /** A connection has come, and is over. */
+  readonly onOpen?: (connection: HttpConnection) => void;
+  readonly onClose?: (connection: HttpConnection) => void;
 };
 
 /** An address, or the path of a Unix socket. The connection's `listener` is the very object, so it may carry more. */
@@ -78,6 +81,8 @@ export class HttpServer {
 
   readonly #clock: Clock;
   readonly #onWarning: (error: Error) => void;
+  readonly #onOpen: (connection: HttpConnection) => void;
+  readonly #onClose: (connection: HttpConnection) => void;
   readonly #listeners: Server[] = [];
   readonly #connections: Set<HttpConnection> = new Set();
   readonly #readBuffer: Buffer = Buffer.allocUnsafeSlow(READ_BYTES);
@@ -94,6 +99,8 @@ export class HttpServer {
     this.receiveLimitBytes = options.receiveLimitBytes ?? RECEIVE_LIMIT_BYTES_DEFAULT;
     this.#clock = options.clock ?? new SystemClock();
     this.#onWarning = options.onWarning ?? (() => {});
+    this.#onOpen = options.onOpen ?? (() => {});
+    this.#onClose = options.onClose ?? (() => {});
     this.nowMs = this.#clock.monotonicMilliseconds();
     this.prefixes = new ReplyPrefixes(this.#clock.nowMicroseconds());
     this.timers = new TimerWheel(this.nowMs, (connection) => connection.onDeadline());
@@ -153,6 +160,7 @@ export class HttpServer {
   #add(connection: HttpConnection): void {
     this.acceptedCount++;
     this.#connections.add(connection);
+    this.#onOpen(connection);
   }
 
   /**
@@ -205,7 +213,7 @@ export class HttpServer {
 
   /** For connections: it is closed. */
   forget(connection: HttpConnection): void {
-    this.#connections.delete(connection);
+    if (this.#connections.delete(connection)) this.#onClose(connection);
     this.#settleClose();
   }
 

@@ -199,6 +199,7 @@ export class CoordinatorVm extends Vm {
     const { registerCount } = program.program.coordinator;
     this.prepare(program, registerCount, request.parameterArena, request.parameterByte, request.now, request.timeZone);
     this.request = request;
+    this.steps = request.steps ?? null;
     this.parts = parts;
     this.rows.begin(request.format, request.timeZone);
     this.seed(request.seedLow, request.seedHigh);

@@ -7,6 +7,7 @@ import type { TableDefinition } from '../../catalog/catalog.ts';
 import type { RowSource } from '../../program/batch-builder.ts';
 import type { ResultFormat } from '../../types/result-format.ts';
 import type { TimeZone } from '../../types/time-zone.ts';
+import type { StepProfile } from '../core/step-profile.ts';
 
 export interface RequestContext {
   /** Where the parameters lie: cell 0 at byte `parameterByte` (a multiple of 16) of arena `parameterArena`. */
@@ -27,6 +28,8 @@ export interface RequestContext {
   maskHigh: number;
   /** Head: refs of finished batches, to be freed (freeBatch) when the ticket is final. */
   readonly batches: number[];
+  /** Where a program for PROFILE counts its steps. */
+  readonly steps?: StepProfile | null;
   /** Ref to `byteLength` bytes that live as long as the request. */
   allocate(byteLength: number): number;
   /** The request waits so long, or longer, before it takes its place in the order. */

@@ -11,6 +11,7 @@ import { loadCell } from './cells.ts';
 import { unknownOpcode } from './interpreter.ts';
 import { RECORD_ROW } from './result.ts';
 import type { Sorter } from './sorter.ts';
+import type { StepProfile } from './step-profile.ts';
 import type { Vm } from './vm.ts';
 
 /** Joined rows leave when they have this many bytes: a page of results is then filled by one record. */
@@ -99,9 +100,25 @@ export function runGroupsAndResults(vm: Vm, op: number, a: number, b: number, c:
     case 342: // set_has
       vm.num[a] = vm.literalSet(b).has(vm, c) ? 1 : 0;
       return pc;
+    case 344: // step_begin
+      vm.steps?.begin(vm.passedRows);
+      return pc;
+    case 345: // step_rows
+      if (vm.steps !== null) countStep(vm, vm.steps, a, b, c);
+      return pc;
+    case 346: // step_end
+      vm.steps?.end(a);
+      return pc;
     default:
       throw unknownOpcode(op);
   }
+}
+
+function countStep(vm: Vm, { rows, passedRows }: StepProfile, step: number, kind: number, set: number): void {
+  if (kind === 0) rows[step] += 1;
+  else if (kind === 1) rows[step] += vm.group(set).count;
+  else if (kind === 2) rows[step] = vm.sentRowCount;
+  else rows[step] += vm.passedRows - passedRows;
 }
 
 /** Register 0 is used for each value, and keeps its own. */

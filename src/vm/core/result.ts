@@ -353,3 +353,17 @@ export function freeResults(memory: Memory, arena: number, byte: number): void {
     page = next;
   }
 }
+
+/** Bytes of the records of the part whose inline area is there. */
+export function resultBytes(memory: Memory, arena: number, byte: number): number {
+  const words = memory.i32[arena];
+  const word = byte >> 2;
+  let bytes = words[word] - HEADER_BYTES;
+  for (let page = words[word + 1]; page !== 0; ) {
+    const run = memory.i32[page >>> 16];
+    const at = (page & 0xffff) << 12;
+    bytes += run[at + 2] - HEADER_BYTES;
+    page = run[at];
+  }
+  return bytes;
+}

@@ -21,6 +21,7 @@ import type { LoadedProgram } from './loaded-program.ts';
 import { ResultWriter } from './result.ts';
 import { RowWriter } from './row-writer.ts';
 import { Sorter } from './sorter.ts';
+import type { StepProfile } from './step-profile.ts';
 
 /**
  * What the interpreter reads of a partition (storage/partition.ts), by the row that a cursor is on. A segment has 4,096 rows;
@@ -83,6 +84,8 @@ export class Vm {
   timeZone: TimeZone = UTC;
   /** Rows written into a result stream or a reply by the run. */
   sentRowCount = 0;
+  /** Where a program for PROFILE counts its steps; null where nobody asks. */
+  steps: StepProfile | null = null;
   /** What runs ahead reaches; a coordinator has it. */
   services: AheadServices | undefined = undefined;
   private readonly generator: RandomGenerator = new RandomGenerator();
@@ -213,6 +216,11 @@ export class Vm {
   /** From here, or no more where `pc` is -1, errors become that parameter, and the section goes on at `pc`. Only in heads. */
   deferErrors(_parameter: number, _pc: number): void {
     throw unknownOpcode(27);
+  }
+
+  /** Rows that cursors have passed in this part. */
+  get passedRows(): number {
+    return 0;
   }
 
   /** Cursors have passed that many rows: now and then a node asks whether to give up. */

@@ -16,7 +16,6 @@ import { BatchCursor } from './batch-cursor.ts';
 import { Cursor, RowList } from './cursor.ts';
 import { runCursors } from './cursors.ts';
 import { Interrupted, type NodeStorage, type PartContext, PartError } from './part.ts';
-import type { PartProfile } from './profile.ts';
 import { runWrites } from './writes.ts';
 
 /** A part asks whether to give up each time it has passed this many rows. */
@@ -30,8 +29,6 @@ export class NodeVm extends Vm {
   batchRow = 0;
   private rowsToPoll = POLL_ROWS;
   private polledRows = 0;
-  /** Set for PROFILE only. */
-  profile: PartProfile | null = null;
   override readonly cursors: Cursor[] = [];
   private readonly batches: BatchCursor[] = [];
   private readonly rowLists: RowList[] = [];
@@ -75,8 +72,7 @@ export class NodeVm extends Vm {
     if (this.rowsToPoll <= 0) this.poll();
   }
 
-  /** Rows that cursors have passed in this part. */
-  get passedRows(): number {
+  override get passedRows(): number {
     return this.polledRows + POLL_ROWS - this.rowsToPoll;
   }
 

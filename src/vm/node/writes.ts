@@ -64,7 +64,6 @@ export function runWrites(vm: NodeVm, op: number, a: number, b: number, c: numbe
       return pc;
     case 265: // statement
       vm.statement = a;
-      if (vm.profile !== null) vm.profile.begin(a, vm.passedRows);
       vm.batchRow = 0;
       return pc;
     default:

@@ -62,6 +62,7 @@ export function makeProgram(parts: Partial<Program>): Program {
     sorterCount: 4,
     rowListCount: 4,
     plan: [],
+    stepCount: 0,
     slotEqualities: [],
     ...parts,
   };
