@@ -161,7 +161,7 @@ export class Committer {
   /** main, in its drained fence: `final` passes the ticket. The caller has set the fate in the block, and wakes. */
   finishFence(ticket: number): void {
     this.lock();
-    assert(Atomics.load(this.words, CONTROL_FINAL) === ticket, 'at a drained fence, final is its ticket');
+    assert(Atomics.load(this.words, CONTROL_FINAL) === ticket, 'at a drained fence, final is its ticket'); // invariant 9
     Atomics.store(this.words, CONTROL_FINAL, (ticket + 1) | 0);
     this.wakeForFence((ticket + 1) | 0);
     Atomics.store(this.words, CONTROL_LOCK, 0);
@@ -236,6 +236,7 @@ export class Committer {
       }
       control.countWrite(group.length, this.operationCount);
     }
+    assert(control.lsn === firstLsn - 1, 'LSNs rise by one, in ticket order'); // invariant 6
     control.lsn = lsn - 1;
     if (unloggedCount > 0) control.countUnlogged(unloggedCount);
     for (let each = first; each !== ticket; each = (each + 1) | 0) {

@@ -1,5 +1,5 @@
 /**
- * The drained fence, main's side: all nodes stand at its ticket, everything before it is final, nothing after it has
+ * The drained fence: all nodes stand at its ticket, everything before it is final, nothing after it has
  * begun. For DDL and whatever else must see, and change, the whole database at once.
  *
  *   begin ──▶ ARRIVING ── each node arrives when final = ticket; the last rings main ──▶ DRAINED
@@ -11,7 +11,7 @@
  */
 
 import { assert } from '../base/assert.ts';
-import type { SqlError } from '../base/errors.ts';
+import { SqlError } from '../base/errors.ts';
 import type { Committer } from './committer.ts';
 import type { Control } from './control.ts';
 import {
@@ -20,11 +20,15 @@ import {
   FLAG_DRAINED,
   PART_STATE,
   PART_STATE_FAILED,
+  PART_STATE_OK,
   SLOT_ARRIVED,
+  SLOT_BLOCK,
+  SLOT_FRONTEND,
   SLOT_STEP,
   SLOT_WORK_VOTES,
 } from './layout.ts';
-import { type BlockMemory, BlockView, readError } from './request-block.ts';
+import type { PartRunner } from './part-runner.ts';
+import { type BlockMemory, BlockView, beginPart, readError, writeError } from './request-block.ts';
 import type { TicketClient } from './ticket-client.ts';
 
 export class DrainedFence {
@@ -67,7 +71,7 @@ export class DrainedFence {
   startWork(): void {
     const words = this.control.words;
     assert(this.isDrained() && this.isWorkDone(), 'work begins when all stand at the fence');
-    assert(Atomics.load(words, CONTROL_FINAL) === this.ticket, 'at a drained fence, final is its ticket');
+    assert(Atomics.load(words, CONTROL_FINAL) === this.ticket, 'at a drained fence, final is its ticket'); // invariant 9
     Atomics.store(words, this.slot + SLOT_WORK_VOTES, this.control.nodeCount);
     Atomics.add(words, this.slot + SLOT_STEP, 1);
     this.control.wakeAllNodes();
@@ -102,5 +106,55 @@ export class DrainedFence {
     this.committer.finishFence(this.ticket);
     this.control.wakeAllNodes();
     this.control.wakeFrontend(this.client.frontend);
+  }
+}
+
+/** The nodes' side. One object a node. */
+export class DrainedStand {
+  /** True while the node stands at a drained fence; the node loop clears it when `final` passes. */
+  isArrived = false;
+  private readonly control: Control;
+  private readonly words: Int32Array;
+  private readonly node: number;
+  private readonly runner: PartRunner;
+  private step = 0;
+
+  constructor(control: Control, node: number, runner: PartRunner) {
+    this.control = control;
+    this.words = control.words;
+    this.node = node;
+    this.runner = runner;
+  }
+
+  /** `final` is the fence's ticket, and the node holds no undo. */
+  arrive(slot: number): void {
+    const words = this.words;
+    this.isArrived = true;
+    this.step = 0;
+    const frontend = words[slot + SLOT_FRONTEND]!;
+    if (Atomics.add(words, slot + SLOT_ARRIVED, 1) + 1 === this.control.nodeCount) this.control.wakeFrontend(frontend);
+  }
+
+  /** Does the work that main asks for; false when there is none. */
+  work(view: BlockView, ticket: number, slot: number): boolean {
+    const words = this.words;
+    const step = Atomics.load(words, slot + SLOT_STEP);
+    // If final has passed meanwhile, the step read may be that of another ticket.
+    if (Atomics.load(words, CONTROL_FINAL) !== ticket) return true;
+    if (step === this.step) return false;
+    this.step = step;
+    view.at(words[slot + SLOT_BLOCK]!);
+    const part = view.part(this.node);
+    beginPart(view.words, part, 0);
+    try {
+      this.runner.applyFence(view, part);
+      view.words[part + PART_STATE] = PART_STATE_OK;
+    } catch (error) {
+      if (!(error instanceof SqlError)) throw error;
+      writeError(view, this.node, error);
+    }
+    const frontend = words[slot + SLOT_FRONTEND]!;
+    if (Atomics.sub(words, slot + SLOT_WORK_VOTES, 1) === 1) this.control.wakeFrontend(frontend);
+    return true;
   }
 }

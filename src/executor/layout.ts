@@ -13,7 +13,7 @@
  *   3        0     committer           epoch: count of rollbacks begun
  *   4        0     committer, last ack rollback state (ROLLBACK_*)
  *   5        0     committer           abortAt: first ticket to undo; published by epoch
- *   6        0     nodes (add)         acks: nodes that have undone
+ *   6        0     nodes (add, or)     acks: nodes that have undone, that have stopped, that wait for it (rollback.ts)
  *   7        0     last ack            resume: the epoch whose rollback is complete
  *   8        0     committer, main     mode (MODE_*)
  *   9        0     committer (CAS)     committer lock
@@ -44,7 +44,9 @@
  *   6     fate          nodes                             FATE_*
  *   7     attempt       last ack of a rollback            runs begun before this one
  *   8     step          main (drained fence)              number of the work asked for; 0 while arriving
- *   9     arrived       nodes (drained fence) by add
+ *                       nodes (rounds), the last to arrive  number of the step published, + ROUND_LAST (rounds.ts)
+ *                       nodes (plain fence) by CAS        state and arrivals (plain-fence.ts)
+ *   9     arrived       nodes by add                      at a drained fence; in a step; that have left a WAIT ticket
  *   10    version       frontend                          catalog version of the program
  *   11    program       frontend                          program id
  *   12    request block frontend                          its first page
@@ -55,7 +57,8 @@
  *
  *   byte           what
  *   0              header, 256 bytes: BLOCK_* words
- *   256            parts: one 1-KiB record a node by node number, and one more for the tail of the coordinator section
+ *   256            parts: one 1-KiB record a node by node number, and one more for the coordinator section: the error of
+ *                  its tail, what its middle sections leave
  *   256+1024(n+1)  parameters, 16-byte cells, to the end of the run; a request with more has them in a run of its own
  *
  * 4. Part record: 16 words, then 960 inline bytes: the error text of a failed part, or the start of its result streams.
@@ -158,6 +161,13 @@ export const FLAG_UNLOGGED = 64;
 
 /** Flag: PROFILE; the committer leaves BLOCK_FINAL_TIME. */
 export const FLAG_PROFILE = 1024;
+/** Flag: the program has several steps, and its participants stay from one to the next (rounds.ts). */
+export const FLAG_ROUNDS = 128;
+/** Flag: a plain fence, a ticket of all nodes (plain-fence.ts). */
+export const FLAG_FENCE = 256;
+
+/** Step word of a ticket with rounds: no other step follows the one whose number it holds besides. */
+export const ROUND_LAST = 0x40000000;
 
 export const FATE_OK = 0;
 export const FATE_FAILED = 1;

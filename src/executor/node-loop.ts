@@ -2,15 +2,15 @@
  * A node walks the order ring: runs its parts in ticket order, votes, undoes. One step function that never blocks; the
  * thread's loop (node-thread.ts) or the inline engine calls it.
  *
- * What a node is doing, and what moves it on:
+ * What a node is doing, and what moves it on. STAYING: at a ticket, waiting for other nodes; `stay` says for what.
  *
- *   WALKING ── ticket of its own ── run: part runs, vote ───────────────────────────▶ WALKING (WAIT ticket: LEAVING)
- *   WALKING ── drained fence, final = ticket ── arrive: undo is empty ──────────────▶ FENCED
- *   FENCED  ── step raised by main ── work ─────────────────────────────────────────▶ FENCED
- *   FENCED  ── final passed the fence ──────────────────────────────────────────────▶ WALKING
- *   LEAVING ── votes = 0 ── leave: undoes at once when the ticket FAILED ───────────▶ WALKING
- *   WALKING, LEAVING ── epoch rose ── undo: everything from abortAt, acknowledges ──▶ UNDONE
- *   UNDONE  ── resume = epoch ──────────────────────────────────────────────────────▶ WALKING, at the resume point
+ *   WALKING ── ticket of its own ── run: part runs, vote (voting.ts) ───────────────▶ WALKING; WAIT ticket: STAYING
+ *   WALKING ── ticket with rounds (rounds.ts), or plain fence (plain-fence.ts) ─────▶ STAYING, until it votes
+ *   WALKING ── drained fence (fence.ts), final = ticket: undo is empty ─────────────▶ FENCED, until final passes it
+ *   STAYING ── goOn: others have voted, arrived, worked ────────────────────────────▶ WALKING
+ *   WALKING, STAYING ── epoch rose; a plain fence is not WORKING ── stop ───────────▶ STOPPED
+ *   STOPPED ── what it wrote in a fence is to be undone: all have stopped ── undo: all from abortAt; acknowledges ──▶ UNDONE
+ *   UNDONE  ── resume = epoch ── freeUndone: results of undone parts ───────────────▶ WALKING, at the resume point
  *
  * Own tickets that are not final lie in a FIFO with the marks of undo and redo before each: a rollback pops from the
  * young end, `final` releases from the old end.
@@ -21,6 +21,7 @@ import { SqlError } from '../base/errors.ts';
 import type { Committer } from './committer.ts';
 import { refusal } from './committer.ts';
 import type { Control } from './control.ts';
+import { DrainedStand } from './fence.ts';
 import {
   CONTROL_ABORT_AT,
   CONTROL_CATALOG_VERSION,
@@ -33,76 +34,49 @@ import {
   FATE_OK,
   FATE_STALE,
   FLAG_DRAINED,
-  FLAG_REDO,
+  FLAG_FENCE,
+  FLAG_ROUNDS,
   FLAG_TAIL,
-  FLAG_UNLOGGED,
   FLAG_WAIT,
   FLAG_WRITES,
-  FLAG_WROTE,
   MODE_NORMAL,
   PART_STATE,
   PART_STATE_OK,
   ROLLBACK_ABORT,
-  SLOT_ARRIVED,
   SLOT_ATTEMPT,
   SLOT_BLOCK,
   SLOT_FATE,
   SLOT_FLAGS,
-  SLOT_FRONTEND,
   SLOT_MASK_HIGH,
   SLOT_MASK_LOW,
   SLOT_PARTICIPANTS,
   SLOT_PUBLISHED,
-  SLOT_STEP,
   SLOT_VERSION,
-  SLOT_VOTES,
-  SLOT_WORK_VOTES,
 } from './layout.ts';
+import { PART_INTERRUPTED, type PartRunner } from './part-runner.ts';
+import { PlainFence } from './plain-fence.ts';
 import { type BlockMemory, BlockView, beginPart, writeError } from './request-block.ts';
-import { acknowledgeRollback, resumePoint } from './rollback.ts';
+import { acknowledgeRollback, haveAllStopped, resumePoint, stopForRollback } from './rollback.ts';
+import { Rounds, STAY_INTERRUPTED, STAY_OVER } from './rounds.ts';
+import { Voting } from './voting.ts';
+
+export { PART_INTERRUPTED, PART_REDO, PART_UNLOGGED, PART_WROTE, type PartRunner } from './part-runner.ts';
 
 /** What a step has done: nothing to do. */
 export const STEP_IDLE = 0;
 /** It ran or undid something: call again. */
 export const STEP_RAN = 1;
-/** It stands at a ticket and waits for other threads. */
-export const STEP_WAITING = 2;
+/** It waits: for all nodes to undo, and before that to stop. */
+export const STEP_WAITING_ROLLBACK = 2;
+/** It stays at a ticket, and waits for the other votes of a WAIT ticket; a step of a ticket with rounds; a plain fence. */
+export const STEP_WAITING_VOTES = 3;
+export const STEP_WAITING_ROUND = 4;
+export const STEP_WAITING_FENCE = 5;
+/** It stands at a drained fence: the only wait for main. */
+export const STEP_WAITING_DRAINED = 6;
 
-/** Result of PartRunner.run, a sum: the part changed data. */
-export const PART_WROTE = 1;
-/** It has redo to log: the PART_REDO_* words are set. */
-export const PART_REDO = 2;
-/** It gave up because `shouldGiveUp` said so; not with others. */
-export const PART_INTERRUPTED = 4;
-/** It changed rows of unlogged tables. */
-export const PART_UNLOGGED = 8;
-
-/**
- * What the node loop runs: the VM, storage, undo and redo of one node. Marks are positions that only the runner
- * understands; they rise. All calls come from the node's thread.
- */
-export interface PartRunner {
-  /**
-   * Runs the part of node `node` of a request: `part` is the word index of its record in `view.words`, made fresh.
-   * Returns PART_* flags; throws SqlError (with `statement` and `row`) when it fails: what it did is undone by `rollbackTo`.
-   * Anything else that is thrown is a bug and ends the process. Long loops ask NodeLoop.shouldGiveUp.
-   */
-  run(view: BlockView, part: number, ticket: number): number;
-  /** Runs the tail of the coordinator section where it can fail, once all parts have run; throws SqlError. */
-  runTail(view: BlockView): void;
-  /** Frees the result pages of a part whose result nobody will read, of this node. */
-  discardResult(view: BlockView, part: number): void;
-  undoMark(): number;
-  redoMark(): number;
-  /** Undoes, youngest first, what was done since both marks; drops the redo. Never fails. */
-  rollbackTo(undoMark: number, redoMark: number): void;
-  /** What was undone or logged before both marks is final: space freed there may be used again. */
-  release(undoMark: number, redoMark: number): void;
-  /** The work of a drained fence: the command of the block (BLOCK_COMMAND_*). Not undone; throws SqlError. */
-  applyFence(view: BlockView, part: number): void;
-  /** Between two parts, when there is nothing else to do. True when there is more of it to do at once. */
-  housekeep?(): boolean;
-}
+/** Stays at no ticket; else `stay` is one of STEP_WAITING_VOTES, _ROUND and _FENCE. */
+const STAY_NOWHERE = 0;
 
 export class NodeLoop {
   readonly node: number;
@@ -117,12 +91,22 @@ export class NodeLoop {
   private position: number;
   /** The last rollback that this node has acknowledged. */
   private epoch: number;
+  private isStopped = false;
   private isUndone = false;
-  private isArrived = false;
-  private fenceStep = 0;
-  private isLeaving = false;
-  /** True when this node cast a last vote since it last called the committer. */
-  private hasDecided = false;
+  /** FIFO entries from `tail` to here were undone, and have results to be freed. */
+  private undoneFrom = 0;
+  private undoneTo = 0;
+  /** What it waits for at the ticket of the youngest FIFO entry. */
+  private stay = STAY_NOWHERE;
+  /** Attempt of that ticket, where it waits for votes. */
+  private stayAttempt = 0;
+  /** The youngest ticket in which this node wrote in a plain fence, if it may have to be undone. */
+  private fenceWriteTicket = 0;
+  private hasFenceWrite = false;
+  private readonly voting: Voting;
+  private readonly rounds: Rounds;
+  private readonly plainFence: PlainFence;
+  private readonly drained: DrainedStand;
   /** FIFO of own tickets not known to be final: indexes rise and are masked. */
   private readonly tickets: Int32Array;
   private readonly undoMarks: Float64Array;
@@ -139,6 +123,10 @@ export class NodeLoop {
     this.committer = committer;
     this.runner = runner;
     this.view = new BlockView(memory);
+    this.voting = new Voting(control, runner);
+    this.rounds = new Rounds(control, runner, this.voting);
+    this.plainFence = new PlainFence(control, node, runner, this.voting);
+    this.drained = new DrainedStand(control, node, runner);
     this.maskWord = node < 32 ? SLOT_MASK_LOW : SLOT_MASK_HIGH;
     this.maskBit = 1 << (node & 31);
     this.position = Atomics.load(this.words, CONTROL_FINAL);
@@ -164,8 +152,8 @@ export class NodeLoop {
 
   /** The half of `step` that commits. */
   commit(): void {
-    if (!this.hasDecided) return;
-    this.hasDecided = false;
+    if (!this.voting.hasDecided) return;
+    this.voting.hasDecided = false;
     this.committer.step();
   }
 
@@ -173,19 +161,17 @@ export class NodeLoop {
   walk(limit: number): number {
     const words = this.words;
     if (this.isUndone) {
-      if (Atomics.load(words, CONTROL_RESUME) !== this.epoch) return STEP_WAITING;
+      if (Atomics.load(words, CONTROL_RESUME) !== this.epoch) return STEP_WAITING_ROLLBACK;
       this.isUndone = false;
+      this.freeUndone();
     }
-    if (Atomics.load(words, CONTROL_EPOCH) !== this.epoch) {
-      this.undo();
-      return STEP_RAN;
-    }
-    if (this.isLeaving && !this.leave()) return STEP_WAITING;
+    if (Atomics.load(words, CONTROL_EPOCH) !== this.epoch) return this.rollBack();
+    if (this.stay !== STAY_NOWHERE && !this.goOn()) return this.stay;
     const final = Atomics.load(words, CONTROL_FINAL);
     this.releaseBefore(final);
     if (((this.position - final) | 0) < 0) {
       this.position = final;
-      this.isArrived = false;
+      this.drained.isArrived = false;
     }
     let ranCount = 0;
     while (ranCount < limit) {
@@ -205,13 +191,13 @@ export class NodeLoop {
       if (Atomics.load(words, CONTROL_EPOCH) !== this.epoch) return STEP_RAN;
       const flags = Atomics.load(words, slot + SLOT_FLAGS);
       if ((flags & FLAG_DRAINED) !== 0) {
-        const result = this.fence(ticket, slot);
-        return ranCount > 0 ? STEP_RAN : result;
+        const hasMoved = this.standDrained(ticket, slot);
+        return hasMoved || ranCount > 0 ? STEP_RAN : STEP_WAITING_DRAINED;
       }
       if (!this.run(ticket, slot, flags)) return STEP_RAN;
       this.position = (ticket + 1) | 0;
       ranCount++;
-      if (this.isLeaving) break;
+      if (this.stay !== STAY_NOWHERE) break;
     }
     if (ranCount > 0) return STEP_RAN;
     return this.runner.housekeep?.() === true ? STEP_RAN : STEP_IDLE;
@@ -221,7 +207,7 @@ export class NodeLoop {
     const final = Atomics.load(this.words, CONTROL_FINAL);
     if (((final - this.position) | 0) <= 0) return false;
     this.position = final;
-    this.isArrived = false;
+    this.drained.isArrived = false;
     return true;
   }
 
@@ -253,6 +239,8 @@ export class NodeLoop {
     if (words[slot + SLOT_VERSION] !== words[CONTROL_CATALOG_VERSION]) {
       // Versions change in drained fences only: all participants find the same, and none has written.
       fate = FATE_STALE;
+    } else if ((flags & (FLAG_ROUNDS | FLAG_FENCE)) !== 0) {
+      return this.begin(ticket, slot, flags, undoMark, redoMark);
     } else if ((flags & FLAG_WRITES) !== 0 && Atomics.load(words, CONTROL_MODE) !== MODE_NORMAL) {
       writeError(view, this.node, refusal(this.control, Atomics.load(words, CONTROL_MODE), attempt));
       fate = FATE_FAILED;
@@ -266,15 +254,19 @@ export class NodeLoop {
       }
       if ((result & PART_INTERRUPTED) !== 0) {
         assert(Atomics.load(words, CONTROL_EPOCH) !== this.epoch, 'a part is interrupted by a rollback only');
-        runner.discardResult(view, part);
-        runner.rollbackTo(undoMark, redoMark);
-        this.tail = (this.tail - 1) | 0;
         return false;
       }
     }
     assert(words[slot + SLOT_ATTEMPT] === attempt, 'no vote for an old attempt'); // invariant 4
-    if (words[slot + SLOT_PARTICIPANTS] === 1) this.voteAlone(slot, flags, fate, result, undoMark, redoMark);
-    else this.vote(slot, flags, fate, result, undoMark, redoMark);
+    if (words[slot + SLOT_PARTICIPANTS] === 1) {
+      this.voting.voteAlone(view, slot, flags, fate, result, undoMark, redoMark);
+    } else {
+      this.voting.vote(view, slot, flags, fate, result, undoMark, redoMark);
+      if ((flags & FLAG_WAIT) !== 0) {
+        this.stay = STEP_WAITING_VOTES;
+        this.stayAttempt = attempt;
+      }
+    }
     return true;
   }
 
@@ -286,112 +278,114 @@ export class NodeLoop {
     writeError(this.view, this.node, error);
   }
 
-  /** The vote of the only participant: nobody else touches the slot before votes is 0. */
-  private voteAlone(
-    slot: number,
-    flags: number,
-    fate: number,
-    result: number,
-    undoMark: number,
-    redoMark: number,
-  ): void {
-    const words = this.words;
-    if (fate === FATE_OK && (flags & FLAG_TAIL) !== 0 && !this.runTail()) {
-      this.runner.rollbackTo(undoMark, redoMark);
-      fate = FATE_FAILED;
-      result = 0;
-    }
-    if (result !== 0) words[slot + SLOT_FLAGS] = flags | slotFlags(result);
-    if (fate !== FATE_OK) words[slot + SLOT_FATE] = fate;
-    Atomics.store(words, slot + SLOT_VOTES, 0);
-    this.hasDecided = true;
+  /** Comes to a ticket at which nodes stay together; false when it was interrupted by a rollback. */
+  private begin(ticket: number, slot: number, flags: number, undoMark: number, redoMark: number): boolean {
+    const isFence = (flags & FLAG_FENCE) !== 0;
+    if (isFence) this.plainFence.begin(ticket, slot, flags, undoMark, redoMark);
+    else this.rounds.begin(ticket, slot, flags, undoMark, redoMark);
+    this.stay = isFence ? STEP_WAITING_FENCE : STEP_WAITING_ROUND;
+    return this.proceed() !== STAY_INTERRUPTED;
   }
 
-  private vote(slot: number, flags: number, fate: number, result: number, undoMark: number, redoMark: number): void {
-    const words = this.words;
-    this.isLeaving = (flags & FLAG_WAIT) !== 0;
-    if (fate !== FATE_OK) {
-      Atomics.store(words, slot + SLOT_FATE, fate);
-    } else if (result !== 0) {
-      // Failed elsewhere already: this part undoes itself while that needs no rollback of what follows.
-      if (Atomics.load(words, slot + SLOT_FATE) === FATE_FAILED) this.runner.rollbackTo(undoMark, redoMark);
-      else Atomics.or(words, slot + SLOT_FLAGS, slotFlags(result));
-    }
-    for (;;) {
-      const votes = Atomics.load(words, slot + SLOT_VOTES);
-      if (votes === 1) break;
-      if (Atomics.compareExchange(words, slot + SLOT_VOTES, votes, votes - 1) === votes) return;
-    }
-    // The last: all parts have run, so the tail can.
-    if ((flags & FLAG_TAIL) !== 0 && Atomics.load(words, slot + SLOT_FATE) === FATE_OK && !this.runTail()) {
-      Atomics.store(words, slot + SLOT_FATE, FATE_FAILED);
-    }
-    // Once votes is 0 the slot may be used again.
-    const maskLow = words[slot + SLOT_MASK_LOW]!;
-    const maskHigh = words[slot + SLOT_MASK_HIGH]!;
-    Atomics.store(words, slot + SLOT_VOTES, 0);
-    this.hasDecided = true;
-    if (this.isLeaving) this.control.wakeNodes(maskLow, maskHigh);
+  /** At the ticket where the node stays: true once it has left it. */
+  private goOn(): boolean {
+    if (this.stay !== STEP_WAITING_VOTES) this.proceed();
+    else this.leave();
+    return this.stay === STAY_NOWHERE;
   }
 
-  private runTail(): boolean {
-    try {
-      this.runner.runTail(this.view);
-      return true;
-    } catch (error) {
-      if (!(error instanceof SqlError)) throw error;
-      writeError(this.view, this.control.nodeCount, error);
-      return false;
-    }
-  }
-
-  /** A WAIT ticket: true once all have voted and this node has left it. Final waits for all to leave, so the slot is valid. */
-  private leave(): boolean {
+  /** Goes on with rounds or a plain fence, and votes when that is over. Returns STAY_*. */
+  private proceed(): number {
     const words = this.words;
     const at = (this.tail - 1) & this.fifoMask;
     const slot = this.control.slotOf(this.tickets[at]!);
-    if (Atomics.load(words, slot + SLOT_VOTES) !== 0) return false;
-    this.isLeaving = false;
-    if (Atomics.load(words, slot + SLOT_FATE) === FATE_FAILED) {
-      this.runner.rollbackTo(this.undoMarks[at]!, this.redoMarks[at]!);
+    const view = this.view.at(words[slot + SLOT_BLOCK]!);
+    const part = view.part(this.node);
+    const isFence = this.stay === STEP_WAITING_FENCE;
+    const result = isFence ? this.plainFence.proceed(view, part) : this.rounds.proceed(view, part);
+    if (result !== STAY_OVER) {
+      if (result === STAY_INTERRUPTED) {
+        assert(Atomics.load(words, CONTROL_EPOCH) !== this.epoch, 'a part is interrupted by a rollback only');
+      }
+      return result;
     }
-    const participants = words[slot + SLOT_PARTICIPANTS]!;
-    if (Atomics.add(words, slot + SLOT_ARRIVED, 1) + 1 === participants) this.hasDecided = true;
+    const flags = words[slot + SLOT_FLAGS]!;
+    const attempt = words[slot + SLOT_ATTEMPT]!;
+    // Once all have voted the slot may be used again, unless the node stays.
+    const stays = (flags & FLAG_WAIT) !== 0 && words[slot + SLOT_PARTICIPANTS] !== 1;
+    if (isFence) this.voteAtFence(view, slot, flags, at);
+    else this.voteAfterRounds(view, part, slot, flags, at);
+    this.stay = stays ? STEP_WAITING_VOTES : STAY_NOWHERE;
+    this.stayAttempt = attempt;
+    return STAY_OVER;
+  }
+
+  private voteAtFence(view: BlockView, slot: number, flags: number, at: number): void {
+    const { result, hasFailed } = this.plainFence;
+    const fate = hasFailed ? FATE_FAILED : FATE_OK;
+    if (result !== 0) {
+      this.fenceWriteTicket = this.tickets[at]!;
+      this.hasFenceWrite = true;
+    }
+    // The worker has run the tail.
+    this.voteTogether(view, slot, flags & ~FLAG_TAIL, fate, result, at);
+  }
+
+  private voteAfterRounds(view: BlockView, part: number, slot: number, flags: number, at: number): void {
+    const { result, error } = this.rounds;
+    if (error !== undefined) this.fail(error, part, this.undoMarks[at]!, this.redoMarks[at]!);
+    const fate = error === undefined ? FATE_OK : FATE_FAILED;
+    this.voteTogether(view, slot, flags, fate, result, at);
+  }
+
+  private voteTogether(view: BlockView, slot: number, flags: number, fate: number, result: number, at: number): void {
+    const undoMark = this.undoMarks[at]!;
+    const redoMark = this.redoMarks[at]!;
+    if (this.words[slot + SLOT_PARTICIPANTS] !== 1) {
+      this.voting.vote(view, slot, flags, fate, result, undoMark, redoMark);
+    } else if (fate === FATE_OK && this.words[slot + SLOT_FATE] === FATE_FAILED) {
+      // A middle section has failed.
+      this.runner.rollbackTo(undoMark, redoMark);
+      this.voting.voteAlone(view, slot, flags, FATE_FAILED, 0, undoMark, redoMark);
+    } else {
+      this.voting.voteAlone(view, slot, flags, fate, result, undoMark, redoMark);
+    }
+  }
+
+  /** A WAIT ticket, once all have voted. */
+  private leave(): void {
+    const at = (this.tail - 1) & this.fifoMask;
+    const slot = this.control.slotOf(this.tickets[at]!);
+    if (!this.voting.leave(slot, this.stayAttempt, this.undoMarks[at]!, this.redoMarks[at]!)) return;
+    this.stay = STAY_NOWHERE;
     this.commit();
+  }
+
+  /** Stands at a drained fence; false where it waits. */
+  private standDrained(ticket: number, slot: number): boolean {
+    if (Atomics.load(this.words, CONTROL_FINAL) !== ticket) return false;
+    if (this.drained.isArrived) return this.drained.work(this.view, ticket, slot);
+    this.releaseBefore(ticket);
+    assert(this.head === this.tail, 'at a drained fence undo is empty'); // invariant 9
+    this.drained.arrive(slot);
     return true;
   }
 
-  /** Stands at a drained fence. */
-  private fence(ticket: number, slot: number): number {
-    const words = this.words;
-    if (Atomics.load(words, CONTROL_FINAL) !== ticket) return STEP_WAITING;
-    if (!this.isArrived) {
-      this.releaseBefore(ticket);
-      assert(this.head === this.tail, 'at a drained fence undo is empty'); // invariant 9
-      this.isArrived = true;
-      this.fenceStep = 0;
-      const frontend = words[slot + SLOT_FRONTEND]!;
-      if (Atomics.add(words, slot + SLOT_ARRIVED, 1) + 1 === this.control.nodeCount)
-        this.control.wakeFrontend(frontend);
-      return STEP_RAN;
+  /** A rollback is on: leaves the ticket where it stays, undoes. Returns STEP_*. */
+  private rollBack(): number {
+    // While a plain fence is WORKING nobody undoes.
+    if (this.stay === STEP_WAITING_FENCE && !this.plainFence.takeBack()) return STEP_WAITING_FENCE;
+    this.stay = STAY_NOWHERE;
+    if (!this.isStopped) {
+      this.isStopped = true;
+      stopForRollback(this.control);
     }
-    const step = Atomics.load(words, slot + SLOT_STEP);
-    // If final has passed meanwhile, the step read may be that of another ticket.
-    if (Atomics.load(words, CONTROL_FINAL) !== ticket) return STEP_RAN;
-    if (step === this.fenceStep) return STEP_WAITING;
-    this.fenceStep = step;
-    const view = this.view.at(words[slot + SLOT_BLOCK]!);
-    const part = view.part(this.node);
-    beginPart(view.words, part, 0);
-    try {
-      this.runner.applyFence(view, part);
-      view.words[part + PART_STATE] = PART_STATE_OK;
-    } catch (error) {
-      if (!(error instanceof SqlError)) throw error;
-      writeError(view, this.node, error);
+    const abortAt = Atomics.load(this.words, CONTROL_ABORT_AT);
+    if (this.hasFenceWrite && ((this.fenceWriteTicket - abortAt) | 0) >= 0 && !haveAllStopped(this.control)) {
+      return STEP_WAITING_ROLLBACK;
     }
-    const frontend = words[slot + SLOT_FRONTEND]!;
-    if (Atomics.sub(words, slot + SLOT_WORK_VOTES, 1) === 1) this.control.wakeFrontend(frontend);
+    this.isStopped = false;
+    this.undo();
     return STEP_RAN;
   }
 
@@ -401,30 +395,42 @@ export class NodeLoop {
     const epoch = Atomics.load(words, CONTROL_EPOCH);
     const abortAt = Atomics.load(words, CONTROL_ABORT_AT);
     const isAbort = Atomics.load(words, CONTROL_ROLLBACK) === ROLLBACK_ABORT;
-    assert(!this.isArrived || ((this.position - abortAt) | 0) < 0, 'nothing rolls back over a drained fence');
-    let undoMark = -1;
-    let redoMark = -1;
+    assert(Atomics.load(words, CONTROL_FINAL) === abortAt, 'what is final never runs again'); // invariant 4
+    const isOverDrained = this.drained.isArrived && ((this.position - abortAt) | 0) >= 0;
+    assert(!isOverDrained, 'nothing rolls back over a drained fence'); // invariant 9
+    this.undoneTo = this.tail;
     while (this.head !== this.tail) {
       const at = (this.tail - 1) & this.fifoMask;
-      const ticket = this.tickets[at]!;
-      if (((ticket - abortAt) | 0) < 0) break;
-      // Pages of the ticket that becomes final are the frontend's, those of the ones that run again are ours.
-      if (!isAbort || ticket !== abortAt) {
-        const view = this.view.at(words[this.control.slotOf(ticket) + SLOT_BLOCK]!);
-        this.runner.discardResult(view, view.part(this.node));
-      }
-      undoMark = this.undoMarks[at]!;
-      redoMark = this.redoMarks[at]!;
+      if (((this.tickets[at]! - abortAt) | 0) < 0) break;
       this.tail = (this.tail - 1) | 0;
     }
-    if (undoMark >= 0) this.runner.rollbackTo(undoMark, redoMark);
+    this.undoneFrom = this.tail;
+    if (this.tail !== this.undoneTo) {
+      const at = this.tail & this.fifoMask;
+      this.runner.rollbackTo(this.undoMarks[at]!, this.redoMarks[at]!);
+      // Pages of the ticket that becomes final are the frontend's, those of the ones that run again are ours.
+      if (isAbort && this.tickets[at] === abortAt) this.undoneFrom = (this.tail + 1) | 0;
+    }
     const resumeAt = resumePoint(this.control);
     if (((this.position - resumeAt) | 0) > 0) this.position = resumeAt;
+    this.hasFenceWrite = false;
     this.epoch = epoch;
     this.isUndone = true;
-    this.isLeaving = false;
-    this.hasDecided = false;
+    this.voting.hasDecided = false;
     acknowledgeRollback(this.control, this.view);
+  }
+
+  /** Frees what undone parts and middle sections left, now that no other node can be reading it. */
+  private freeUndone(): void {
+    const words = this.words;
+    for (let index = this.undoneFrom; index !== this.undoneTo; index = (index + 1) | 0) {
+      const ticket = this.tickets[index & this.fifoMask]!;
+      const slot = this.control.slotOf(ticket);
+      const view = this.view.at(words[slot + SLOT_BLOCK]!);
+      if ((words[slot + SLOT_FLAGS]! & FLAG_ROUNDS) !== 0) this.rounds.discard(view, ticket);
+      this.runner.discardResult(view, view.part(this.node));
+    }
+    this.undoneFrom = this.undoneTo;
   }
 
   /** Own tickets before `final` leave the FIFO, and what they freed may be used again. */
@@ -440,12 +446,4 @@ export class NodeLoop {
       runner.release(this.undoMarks[at]!, this.redoMarks[at]!);
     }
   }
-}
-
-function slotFlags(result: number): number {
-  return (
-    ((result & PART_WROTE) !== 0 ? FLAG_WROTE : 0) |
-    ((result & PART_REDO) !== 0 ? FLAG_REDO : 0) |
-    ((result & PART_UNLOGGED) !== 0 ? FLAG_UNLOGGED : 0)
-  );
 }

@@ -2,13 +2,20 @@
  * Rollback of everything from a ticket on, on all nodes; a state in shared memory, nobody waits in it.
  *
  *   NONE ── startRollback, by the committer: abortAt, kind, epoch + 1, all nodes woken ──▶ ABORT or REPLAY
- *   ABORT, REPLAY ── each node undoes its tickets from abortAt on, goes back to the resume point and adds to acks ──▶ …
+ *   ABORT, REPLAY ── stopForRollback: each node, outside of its parts, adds to the stopped ──▶ …
+ *     … ── each undoes its tickets from abortAt on, goes back to the resume point and adds to acks ──▶ …
  *     … ── finishRollback, by the last node to ack ──▶ RESUMING: slots fresh again, attempt + 1; ABORT: abortAt is final
  *   RESUMING ── resume = epoch, all nodes woken ──▶ NONE
  *
  * abortAt is always `final`. ABORT makes the failed ticket final and resumes behind it, so that every one makes progress;
  * REPLAY resumes at it, in another mode. No commit step runs in between; and as a node acks outside of its parts, no vote
- * of an old attempt can come after the slots are fresh.
+ * of an old attempt, and no arrival, can come after the slots are fresh.
+ *
+ * A node may undo its own partitions while others still run: nobody else reads them outside of a fence. But what it wrote
+ * in a plain fence, all nodes read: it undoes that only when all have stopped. And the result pages of an undone attempt
+ * are freed only after the rollback is complete: another node may have been reading them, in a tail or a middle section.
+ *
+ * The word acks: bits 0-7 nodes that have undone; bits 8-15 nodes that have stopped; bit 16 one waits for all to stop.
  */
 
 import { assert } from '../base/assert.ts';
@@ -54,6 +61,25 @@ export function startRollback(control: Control, kind: number, ticket: number): v
   control.wakeAllNodes();
 }
 
+const ACKS_MASK = 0xff;
+const STOPPED_ONE = 0x100;
+const STOPPED_SHIFT = 8;
+const STOPPED_AWAITED = 0x10000;
+
+/** A node is outside of its parts, and begins none before the rollback is complete. Once a node and rollback. */
+export function stopForRollback(control: Control): void {
+  const before = Atomics.add(control.words, CONTROL_ACKS, STOPPED_ONE);
+  const stoppedCount = ((before >>> STOPPED_SHIFT) & ACKS_MASK) + 1;
+  assert(stoppedCount <= control.nodeCount, 'a node stops once');
+  if (stoppedCount === control.nodeCount && (before & STOPPED_AWAITED) !== 0) control.wakeAllNodes();
+}
+
+/** Whether all nodes have stopped. Where not, the last of them to do so wakes who asked. */
+export function haveAllStopped(control: Control): boolean {
+  const before = Atomics.or(control.words, CONTROL_ACKS, STOPPED_AWAITED);
+  return ((before >>> STOPPED_SHIFT) & ACKS_MASK) === control.nodeCount;
+}
+
 /** The ticket at which nodes go on. */
 export function resumePoint(control: Control): number {
   const ticket = Atomics.load(control.words, CONTROL_ABORT_AT);
@@ -62,7 +88,8 @@ export function resumePoint(control: Control): number {
 
 /** A node has undone its part. The last to say so finishes the rollback. */
 export function acknowledgeRollback(control: Control, view: BlockView): void {
-  if (Atomics.add(control.words, CONTROL_ACKS, 1) + 1 === control.nodeCount) finishRollback(control, view);
+  if ((Atomics.add(control.words, CONTROL_ACKS, 1) & ACKS_MASK) + 1 === control.nodeCount)
+    finishRollback(control, view);
 }
 
 function finishRollback(control: Control, view: BlockView): void {
@@ -83,6 +110,7 @@ function finishRollback(control: Control, view: BlockView): void {
     const slot = control.slotOf(abortAt);
     frontend = words[slot + SLOT_FRONTEND]!;
     view.at(words[slot + SLOT_BLOCK]!).set(BLOCK_FATE, FATE_FAILED);
+    assert(((resumeAt - abortAt) | 0) > 0, 'an ABORT makes a ticket final'); // invariant 12
     Atomics.store(words, CONTROL_FINAL, resumeAt);
   }
   const epoch = Atomics.load(words, CONTROL_EPOCH);

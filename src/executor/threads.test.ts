@@ -11,10 +11,10 @@ import { setLogSettings } from '../log/log-state.ts';
 import { createLog, LogWriter, openLogState } from '../log/log-writer.ts';
 import { SECTION_COMMAND } from '../log/record.ts';
 import { type Recovery, recover } from '../log/recover.ts';
-import { checkOutcomes, type Outcome } from '../testing/counter-oracle.ts';
+import { checkOutcomes } from '../testing/counter-oracle.ts';
+import type { Outcome } from '../testing/counter-request.ts';
 import type { StressFrontendData } from '../testing/stress-frontend-entry.ts';
 import type { StressNodeData } from '../testing/stress-node-entry.ts';
-import { STRESS_COUNTERS } from '../testing/stress-request.ts';
 import { TestArena } from '../testing/test-arena.ts';
 import { Committer } from './committer.ts';
 import { Control } from './control.ts';
@@ -24,6 +24,7 @@ import { CONTROL_STOP, FATE_FAILED, FATE_OK } from './layout.ts';
 import { TicketClient } from './ticket-client.ts';
 
 const PAGES_PER_THREAD = 512;
+const COUNTER_COUNT = 16;
 const files = new SystemFiles();
 
 async function stress(
@@ -31,6 +32,8 @@ async function stress(
   frontendCount: number,
   slotCount: number,
   requestCount: number,
+  roundsOneIn = 0,
+  fenceOneIn = 0,
 ): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'amelie-executor-'));
   const control = Control.create({ nodeCount, frontendCount, slotCount, firstTicket: 2 ** 31 - 1000 });
@@ -41,7 +44,7 @@ async function stress(
   control.lsn = lastLsn;
   control.publishCatalog(1, 0, 0);
   const arena = TestArena.reserve((nodeCount + frontendCount + 1) * PAGES_PER_THREAD);
-  const counters = new SharedArrayBuffer(nodeCount * STRESS_COUNTERS * 4);
+  const counters = new SharedArrayBuffer(nodeCount * COUNTER_COUNT * 4);
   let threadCount = 0;
   const place = (): { arena: SharedArrayBuffer; firstPage: number; endPage: number; control: SharedArrayBuffer } => {
     const firstPage = threadCount++ * PAGES_PER_THREAD;
@@ -58,11 +61,18 @@ async function stress(
   try {
     const ends: Promise<unknown>[] = [];
     for (let node = 0; node < nodeCount; node++) {
-      ends.push(once(start('../testing/stress-node-entry', { ...place(), counters, node, directory }), 'exit'));
+      ends.push(
+        once(
+          start('../testing/stress-node-entry', { ...place(), counters, counterCount: COUNTER_COUNT, node, directory }),
+          'exit',
+        ),
+      );
     }
+    const counts = { nodeCount, counterCount: COUNTER_COUNT, longOneIn: 0, oneNodeIn: 2 };
+    const requests = { ...counts, roundsOneIn, fenceOneIn };
     const replies: Promise<unknown[]>[] = [];
     for (let frontend = 0; frontend < frontendCount; frontend++) {
-      const workerData = { ...place(), frontend, seed: frontend + 1, requestCount };
+      const workerData = { ...place(), frontend, seed: frontend + 1, requestCount, requests };
       replies.push(once(start('../testing/stress-frontend-entry', workerData), 'message'));
     }
     const { firstPage, endPage } = place();
@@ -79,7 +89,7 @@ async function stress(
     for (const worker of workers) await worker.terminate();
   }
 
-  const expected = checkOutcomes(outcomes, nodeCount, STRESS_COUNTERS);
+  const expected = checkOutcomes(outcomes, nodeCount, COUNTER_COUNT);
   assert.deepEqual(
     new Int32Array(counters),
     Int32Array.from(expected.counters.flatMap((row) => [...row])),
@@ -163,6 +173,13 @@ function runFences(control: Control, memory: TestArena, directory: string): () =
 
 test('threads: two nodes, two frontends', () => stress(2, 2, 256, 15_000));
 
-test('threads: four nodes, three frontends, a ring of 16 slots', () => stress(4, 3, 16, 6_000));
+test('threads, invariants 2 and 13: four nodes, three frontends, a ring of 16 slots', () => stress(4, 3, 16, 6_000));
 
 test('threads: one node, one frontend', () => stress(1, 1, 512, 15_000));
+
+test('threads: three nodes, two frontends, tickets with rounds', () => stress(3, 2, 64, 6_000, 2));
+
+test('threads: three nodes, two frontends, plain fences', () => stress(3, 2, 64, 6_000, 0, 4));
+
+test('threads: four nodes, three frontends, a ring of 16 slots, rounds and fences', () =>
+  stress(4, 3, 16, 3_000, 3, 6));

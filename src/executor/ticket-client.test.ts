@@ -22,7 +22,7 @@ import { TicketClient } from './ticket-client.ts';
 
 const arena = (pageCount: number): TestArena => new TestArena(TestArena.reserve(pageCount), 0, pageCount);
 
-test('each frontend and main may have their share of the slots in the air', () => {
+test('invariant 14: each frontend and main may have their share of the slots in the air', () => {
   const control = Control.create({ nodeCount: 2, frontendCount: 2, slotCount: 16, firstTicket: 2 ** 31 - 3 });
   assert.equal(control.inAirLimit, 5);
   const client = new TicketClient(control, arena(64), 0);

@@ -94,8 +94,8 @@ export class TicketClient {
     const participants = bitCount(maskLow) + bitCount(maskHigh);
     assert(participants > 0, 'a ticket concerns a node');
     const ticket = Atomics.add(words, CONTROL_NEXT, 1);
-    // Invariant 14. The load also makes the former use of the slot final before it is overwritten.
-    assert(((ticket - Atomics.load(words, CONTROL_FINAL)) | 0) < control.slotCount, 'the order ring does not overflow');
+    // The load also makes the former use of the slot final before it is overwritten.
+    assert(((ticket - Atomics.load(words, CONTROL_FINAL)) | 0) < control.slotCount, 'the order ring does not overflow'); // invariant 14
     const view = this.view.at(block);
     const header = view.base;
     view.words[header + BLOCK_TICKET] = ticket;
@@ -175,7 +175,9 @@ export class TicketClient {
       const page = this.blockPages[at]!;
       this.head = (this.head + 1) | 0;
       count++;
-      onFinal(page, this.view.at(page).get(BLOCK_FATE));
+      const view = this.view.at(page);
+      assert(((view.get(BLOCK_TICKET) - final) | 0) < 0, 'what is replied is final'); // invariant 3
+      onFinal(page, view.get(BLOCK_FATE));
     }
     return count;
   }

@@ -356,7 +356,7 @@ class Subject {
 type Open = { mark: number; model: Map<string, ModelRow>; sum: string; releases: number };
 
 TABLES.forEach((definition, tableNumber) => {
-  test(`table ${tableNumber}: changes, rollbacks and releases agree with the model`, () => {
+  test(`invariant 8: table ${tableNumber}: changes, rollbacks and releases agree with the model`, () => {
     for (let seed = 0; seed < 3; seed++) {
       const cases = new Cases(seed * 100 + tableNumber);
       const subject = new Subject(definition);
@@ -436,7 +436,7 @@ TABLES.forEach((definition, tableNumber) => {
   });
 });
 
-test('a row slot and heap block are used again only when their transaction is final', () => {
+test('invariant 7: a row slot and heap block are used again only when their transaction is final', () => {
   const subject = new Subject(TABLES[0]!);
   const { partition, undo } = subject;
   for (let id = 0; id < 10; id++) subject.insert([id, 1, 1, `text ${id}`]);

@@ -108,7 +108,7 @@ export class UndoLog {
 
   /** Undoes every record from `position` on, the latest first. Never allocates, never fails. */
   rollbackTo(position: number): void {
-    assert(position >= this.#released && position <= this.#end, 'only what is not final is undone');
+    assert(position >= this.#released && position <= this.#end, 'only what is not final is undone'); // invariants 4, 7
     this.#room = 0;
     while (this.#end > position) {
       this.#end -= 1;
@@ -122,7 +122,7 @@ export class UndoLog {
 
   /** Everything before `position` is final: what it deleted or replaced is free for use. Never fails. */
   release(position: number): void {
-    assert(position >= this.#released && position <= this.#end, 'records are released in order');
+    assert(position >= this.#released && position <= this.#end, 'records are released in order'); // invariant 7
     let chunk = Math.floor(this.#released / PAGE_RECORDS);
     while (this.#released < position) {
       const index = this.#released - chunk * PAGE_RECORDS;

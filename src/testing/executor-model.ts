@@ -14,18 +14,10 @@ import { BlockView } from '../executor/request-block.ts';
 import { TicketClient } from '../executor/ticket-client.ts';
 import { type Log, LogFailure } from '../log/log.ts';
 import { RECORD_HEADER_BYTES, SECTION_COMMAND } from '../log/record.ts';
-import { checkOutcomes, type Operation, type Outcome } from './counter-oracle.ts';
-import {
-  CounterRunner,
-  OPERATION_ADD,
-  OPERATION_CHECK,
-  OPERATION_COUNT_MAX,
-  OPERATION_LONG,
-  OPERATION_PAGE,
-  OPERATION_READ,
-} from './counter-runner.ts';
+import { checkOutcomes } from './counter-oracle.ts';
+import { type CounterRequest, makeRequest, type Outcome, readOutcome, submitRequest } from './counter-request.ts';
+import { CounterRunner } from './counter-runner.ts';
 import { SeededRandom } from './random.ts';
-import { readOutcome, submitOperations } from './stress-request.ts';
 import { TestArena } from './test-arena.ts';
 
 export type ModelOptions = {
@@ -37,12 +29,16 @@ export type ModelOptions = {
   readonly firstTicket: number;
   /** An append fails once in so many; 0 never. */
   readonly logFailureOneIn: number;
+  /** One request in so many has rounds, is a plain fence; 0 none. */
+  readonly roundsOneIn: number;
+  readonly fenceOneIn: number;
   /** For canaries: a committer or runner with a broken rule. */
   readonly makeCommitter?: typeof Committer;
   readonly wrapRunner?: (runner: CounterRunner) => PartRunner;
 };
 
-const COUNTER_COUNT = 4;
+/** Of a node; the last is shared. */
+const COUNTER_COUNT = 5;
 const ARENA_PAGES = 256;
 
 /** A log in memory that keeps what was appended, as text: `1.2=30 …` a record. */
@@ -107,6 +103,9 @@ export type ModelReport = {
   readonly epochs: number;
   readonly fences: number;
   readonly logFailures: number;
+  /** Requests with rounds, and plain fences, that were final. */
+  readonly rounds: number;
+  readonly plainFences: number;
 };
 
 /** Runs one schedule to its end; throws when anything differs from the oracle. */
@@ -124,7 +123,7 @@ class Model {
   private readonly loops: NodeLoop[] = [];
   private readonly clients: TicketClient[] = [];
   private readonly view: BlockView;
-  private readonly requests: Map<number, Operation[]> = new Map();
+  private readonly requests: Map<number, CounterRequest> = new Map();
   private readonly outcomes: Outcome[] = [];
   private readonly mainCommitter: Committer;
   private readonly fence: DrainedFence;
@@ -146,9 +145,9 @@ class Model {
     this.log = new ModelLog(this.random, options.logFailureOneIn);
     this.control.publishCatalog(this.version, 0, 0);
     const makeCommitter = options.makeCommitter ?? Committer;
+    const rows = Array.from({ length: options.nodeCount }, () => new Int32Array(COUNTER_COUNT));
     for (let node = 0; node < options.nodeCount; node++) {
-      const counters = new Int32Array(COUNTER_COUNT);
-      const runner = new CounterRunner(this.memory, counters, node, options.nodeCount, options.slotCount);
+      const runner = new CounterRunner(this.memory, rows, node, options.slotCount);
       const committer = new makeCommitter(this.control, this.memory, this.log);
       const loop = new NodeLoop(this.control, this.memory, node, committer, options.wrapRunner?.(runner) ?? runner);
       runner.onLong = () => this.whileBusy(node, loop);
@@ -191,6 +190,8 @@ class Model {
       epochs: this.control.words[3 * 16]!,
       fences: this.fenceCount,
       logFailures: this.log.failureCount,
+      rounds: this.outcomes.filter(({ request }) => request.rounds !== undefined).length,
+      plainFences: this.outcomes.filter(({ request }) => request.fenceWorker !== undefined).length,
     };
   }
 
@@ -227,33 +228,20 @@ class Model {
     }
     while (this.submittedCount < this.options.requestCount && client.canSubmit() && !this.random.oneIn(3)) {
       this.submittedCount++;
-      this.submit(client, this.makeOperations());
+      this.submit(client, this.makeRequest());
     }
     client.flushWakeups();
   }
 
-  private makeOperations(): Operation[] {
-    const operations: Operation[] = [];
-    const count = 1 + this.random.below(OPERATION_COUNT_MAX);
-    const onlyNode = this.random.oneIn(2) ? this.random.below(this.options.nodeCount) : -1;
-    const isRead = this.random.oneIn(3);
-    while (operations.length < count) {
-      const kinds = isRead ? [0, 0, 3, 4] : [0, 1, 1, 1, 2, 3, 4];
-      operations.push({
-        node: onlyNode >= 0 ? onlyNode : this.random.below(this.options.nodeCount),
-        counter: this.random.below(COUNTER_COUNT),
-        kind: [OPERATION_READ, OPERATION_ADD, OPERATION_CHECK, OPERATION_LONG, OPERATION_PAGE][
-          kinds[this.random.below(kinds.length)]!
-        ]!,
-        amount: this.random.below(5),
-      });
-    }
-    return operations;
+  private makeRequest(): CounterRequest {
+    const { nodeCount, roundsOneIn, fenceOneIn } = this.options;
+    const counts = { nodeCount, counterCount: COUNTER_COUNT, longOneIn: 4, oneNodeIn: 2 };
+    return makeRequest(this.random, { ...counts, roundsOneIn, fenceOneIn });
   }
 
-  private submit(client: TicketClient, operations: Operation[]): void {
-    const block = submitOperations(client, this.view, operations, this.version, this.random);
-    this.requests.set(block, operations);
+  private submit(client: TicketClient, request: CounterRequest): void {
+    const { view, version, random, options } = this;
+    this.requests.set(submitRequest(client, view, request, version, random, options.nodeCount), request);
   }
 
   private onFinal(client: TicketClient, block: number, fate: number): void {
@@ -262,16 +250,17 @@ class Model {
       client.blocks.release(block);
       return;
     }
-    const operations = this.requests.get(block)!;
+    const request = this.requests.get(block)!;
     this.requests.delete(block);
     const view = this.view.at(block);
-    this.outcomes.push(readOutcome(view, fate, operations, this.options.nodeCount));
+    this.outcomes.push(readOutcome(view, fate, request, this.options.nodeCount));
     for (let node = 0; node < this.options.nodeCount; node++) {
       if (view.hasNode(node)) this.runners[node]!.discardResult(view, view.part(node));
     }
+    if (request.rounds !== undefined) this.runners[0]!.discardMiddle(view);
     client.blocks.release(block);
     if (fate !== FATE_STALE) return;
-    this.submit(client, operations);
+    this.submit(client, request);
     client.flushWakeups();
   }
 

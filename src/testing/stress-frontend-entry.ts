@@ -6,9 +6,15 @@ import { Doorbell } from '../executor/doorbell.ts';
 import { FATE_STALE } from '../executor/layout.ts';
 import { BlockView } from '../executor/request-block.ts';
 import { TicketClient } from '../executor/ticket-client.ts';
-import type { Operation, Outcome } from './counter-oracle.ts';
+import {
+  type CounterRequest,
+  makeRequest,
+  type Outcome,
+  type RequestOptions,
+  readOutcome,
+  submitRequest,
+} from './counter-request.ts';
 import { SeededRandom } from './random.ts';
-import { makeStressOperations, readOutcome, submitOperations } from './stress-request.ts';
 import { TestArena } from './test-arena.ts';
 
 export type StressFrontendData = {
@@ -19,6 +25,7 @@ export type StressFrontendData = {
   readonly frontend: number;
   readonly seed: number;
   readonly requestCount: number;
+  readonly requests: RequestOptions;
 };
 
 const data = workerData as StressFrontendData;
@@ -27,29 +34,29 @@ const memory = new TestArena(data.arena, data.firstPage, data.endPage);
 const client = new TicketClient(control, memory, data.frontend);
 const view = new BlockView(memory);
 const random = new SeededRandom(data.seed);
-const requests: Map<number, readonly Operation[]> = new Map();
+const requests: Map<number, CounterRequest> = new Map();
 const outcomes: Outcome[] = [];
-const again: (readonly Operation[])[] = [];
+const again: CounterRequest[] = [];
 let leftCount = data.requestCount;
 
 function submitSome(): void {
   // A burst now and then, else one at a time, so that nodes park and are woken.
   let burst = random.oneIn(4) ? 64 : 1;
   while (burst-- > 0 && client.canSubmit() && (leftCount > 0 || again.length > 0)) {
-    const operations = again.pop() ?? makeStressOperations(random, control.nodeCount);
-    const block = submitOperations(client, view, operations, control.catalogVersion(), random);
-    requests.set(block, operations);
+    const request = again.pop() ?? makeRequest(random, data.requests);
+    const block = submitRequest(client, view, request, control.catalogVersion(), random, control.nodeCount);
+    requests.set(block, request);
     leftCount--;
   }
   client.flushWakeups();
 }
 
 function onFinal(block: number, fate: number): void {
-  const operations = requests.get(block)!;
-  outcomes.push(readOutcome(view.at(block), fate, operations, control.nodeCount));
+  const request = requests.get(block)!;
+  outcomes.push(readOutcome(view.at(block), fate, request, control.nodeCount));
   client.blocks.release(block);
   if (fate !== FATE_STALE) return;
-  again.push(operations);
+  again.push(request);
   leftCount++;
 }
 

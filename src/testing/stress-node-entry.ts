@@ -8,7 +8,6 @@ import { NodeLoop } from '../executor/node-loop.ts';
 import { runNodeThread } from '../executor/node-thread.ts';
 import { LogWriter } from '../log/log-writer.ts';
 import { CounterRunner } from './counter-runner.ts';
-import { STRESS_COUNTERS } from './stress-request.ts';
 import { TestArena } from './test-arena.ts';
 
 export type StressNodeData = {
@@ -17,6 +16,7 @@ export type StressNodeData = {
   readonly firstPage: number;
   readonly endPage: number;
   readonly counters: SharedArrayBuffer;
+  readonly counterCount: number;
   readonly node: number;
   readonly directory: string;
 };
@@ -24,9 +24,12 @@ export type StressNodeData = {
 const data = workerData as StressNodeData;
 const control = new Control(data.control);
 const memory = new TestArena(data.arena, data.firstPage, data.endPage);
-const counters = new Int32Array(data.counters, data.node * STRESS_COUNTERS * 4, STRESS_COUNTERS);
+const rows = Array.from(
+  { length: control.nodeCount },
+  (_, node) => new Int32Array(data.counters, node * data.counterCount * 4, data.counterCount),
+);
 const log = new LogWriter(new SystemFiles(), data.directory, control.logState, () => {});
-const runner = new CounterRunner(memory, counters, data.node, control.nodeCount, control.slotCount);
+const runner = new CounterRunner(memory, rows, data.node, control.slotCount);
 const loop = new NodeLoop(control, memory, data.node, new Committer(control, memory, log), runner);
 runNodeThread(loop);
 log.close();

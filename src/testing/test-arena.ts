@@ -45,5 +45,7 @@ export class TestArena implements BlockMemory {
     if (runs === undefined) this.freeRuns.set(pageCount, (runs = []));
     assert(!runs.includes(page), 'no page is freed twice');
     runs.push(page);
+    // Who still reads it finds something else.
+    this.i32[0]![page * (PAGE_BYTES / 4)] = -1;
   }
 }
