@@ -8,7 +8,7 @@ import { Control } from '../src/executor/control.ts';
 import { NodeLoop, PART_REDO, PART_WROTE, type PartRunner } from '../src/executor/node-loop.ts';
 import { TicketClient } from '../src/executor/ticket-client.ts';
 import { crc32c } from '../src/log/crc32c.ts';
-import { type Log, NullLog } from '../src/log/log.ts';
+import { type Log, type LogRepair, NullLog } from '../src/log/log.ts';
 import { TestArena } from '../src/testing/test-arena.ts';
 
 const ROUNDS = 300_000;
@@ -48,10 +48,15 @@ class EmptyRunner implements PartRunner {
 class BottomlessLog implements Log {
   readonly isKept = true;
   append(): void {}
-  repair(): boolean {
-    return true;
+  rotate(): void {}
+  repair(): LogRepair {
+    return 'ready';
+  }
+  isUndecided(): boolean {
+    return false;
   }
   giveUp(): void {}
+  saved(): void {}
 
   close(): void {}
 }

@@ -40,8 +40,6 @@ export interface Files {
   sync(handle: FileHandle): void;
   /** Makes creations, removals and renames in that directory durable. */
   syncDirectory(directory: string): void;
-  /** Opens, syncs and closes the file and then its directory without blocking the thread. */
-  syncLater(path: string, directory: string): Promise<void>;
   /** Names in a directory, sorted; empty where there is no such directory. */
   list(directory: string): string[];
   makeDirectory(directory: string): void;

@@ -86,7 +86,7 @@ export const ERROR_CATALOGUE = [
   [
     'commit_unknown',
     'Server',
-    'The log failed in the middle of a write: whether the request is kept shows after the next start.',
+    'The log failed in the middle of a write, and has not been cut for 5 seconds: the request is undone, but the next start may find it.',
   ],
   ['shutting_down', 'Server', 'The server is stopping; the request was not run.'],
   ['raised', 'Values', 'By the function `error(text)` of the request.'],

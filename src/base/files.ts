@@ -17,7 +17,6 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { open as openLater } from 'node:fs/promises';
 import type { Clock, FileHandle, Files, Random } from './effects.ts';
 
 export class SystemClock implements Clock {
@@ -91,21 +90,6 @@ export class SystemFiles implements Files {
       fsyncSync(handle);
     } finally {
       closeSync(handle);
-    }
-  }
-
-  async syncLater(path: string, directory: string): Promise<void> {
-    const file = await openLater(path, 'r');
-    try {
-      await file.datasync();
-    } finally {
-      await file.close();
-    }
-    const parent = await openLater(directory, 'r');
-    try {
-      await parent.sync();
-    } finally {
-      await parent.close();
     }
   }
 

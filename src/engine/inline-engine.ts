@@ -6,7 +6,8 @@
 import { assert } from '../base/assert.ts';
 import type { Clock, Files, Random } from '../base/effects.ts';
 import type { SqlError } from '../base/errors.ts';
-import { CONTROL_MODE, MODE_NORMAL } from '../executor/layout.ts';
+import { CONTROL_MODE, MODE_NORMAL, MODE_UNDECIDED } from '../executor/layout.ts';
+import type { LogLoop } from '../executor/log-loop.ts';
 import { type NodeLoop, STEP_RAN } from '../executor/node-loop.ts';
 import { FrontendEngine, type FrontendSettings } from './frontend/frontend-engine.ts';
 import type { Reply } from './frontend/pending-request.ts';
@@ -40,6 +41,9 @@ export class InlineEngine {
   readonly frontend: FrontendEngine;
   readonly supervisor: Supervisor;
   readonly #nodes: NodeLoop[] = [];
+  readonly #logLoop: LogLoop | undefined;
+  /** Set while clients wait for what becomes of a failed write. */
+  #logTimer: NodeJS.Timeout | undefined;
   /** Requests behind one whose place in the order is not taken yet; undefined where there is none. */
   #held: (() => void)[] | undefined;
   /** The reply of that one. */
@@ -63,9 +67,9 @@ export class InlineEngine {
       frontendCount: 1,
       nodeCount,
       isShared: false,
-      onFullFile: () => queueMicrotask(() => void this.supervisor.maintain()),
     });
     this.database = database;
+    this.#logLoop = database.openLogLoop();
     const { control, memory } = database;
     for (let node = 0; node < nodeCount; node++)
       this.#nodes.push(createNode(control, memory, node, database.openLog(), clock));
@@ -154,7 +158,7 @@ export class InlineEngine {
         this.run();
         this.supervisor.checkpointWhenDue();
       };
-      if (Atomics.load(this.database.control.words, CONTROL_MODE) !== MODE_NORMAL) this.database.committer.probe();
+      if (Atomics.load(this.database.control.words, CONTROL_MODE) !== MODE_NORMAL) this.#repairLog();
       if (this.#held !== undefined) this.#held.push(start);
       else start();
     });
@@ -174,11 +178,30 @@ export class InlineEngine {
   /** Lets everybody work until nobody has anything to do. */
   run(): void {
     while (this.#step());
+    this.#tendLog();
+  }
+
+  /** Tries at once what the log thread of a server tries once a second. */
+  #repairLog(): void {
+    this.#logLoop?.probe();
+    this.#tendLog();
+  }
+
+  /** The checkpoint that a repair of the log needs; and while clients wait for the log to be cut, it is tried by the clock. */
+  #tendLog(): void {
+    if (this.supervisor.hasUnsavedLog()) void this.supervisor.maintain();
+    const isUndecided = Atomics.load(this.database.control.words, CONTROL_MODE) === MODE_UNDECIDED;
+    if (!isUndecided || this.#logTimer !== undefined) return;
+    this.#logTimer = setTimeout(() => {
+      this.#logTimer = undefined;
+      this.run();
+    }, this.#logLoop!.parkMs());
   }
 
   #step(): boolean {
     let hasRun = false;
     for (const node of this.#nodes) if (node.step(STEP_PARTS) === STEP_RAN) hasRun = true;
+    if (this.#logLoop?.step() === STEP_RAN) hasRun = true;
     if (this.frontend.poll(POLL_LIMIT) > 0) hasRun = true;
     this.frontend.flush();
     return hasRun;
@@ -186,8 +209,9 @@ export class InlineEngine {
 
   async #until(isReady: () => boolean): Promise<void> {
     while (!isReady()) {
-      const hasRun = this.#step();
-      assert(hasRun || isReady(), 'what main waits for comes about by itself');
+      if (this.#step() || isReady()) continue;
+      assert(this.database.committer.isUndecided(), 'what main waits for comes about by itself');
+      await new Promise((resolve) => setTimeout(resolve, this.#logLoop!.parkMs()));
     }
   }
 
@@ -195,7 +219,7 @@ export class InlineEngine {
   async close(): Promise<void> {
     await this.supervisor.idle();
     this.run();
-    await this.supervisor.maintain();
+    clearTimeout(this.#logTimer);
     this.database.closeLog();
   }
 }

@@ -86,7 +86,6 @@ class Machine {
       frontendCount: 1,
       nodeCount: NODE_COUNT,
       isShared: false,
-      onFullFile: () => {},
     });
     const { control, memory } = this.database;
     for (let node = 0; node < NODE_COUNT; node++)

@@ -1,16 +1,29 @@
 /**
- * Group commit: a step function that any node calls after it has cast the last vote of a ticket. One at a time, by a CAS.
+ * Group commit: `commit` is a step function; one at a time is in it, by a CAS. With wal_sync_on_write it is the log thread's
+ * (log-loop.ts), and who has cast the last vote of a ticket wakes that; without, who has cast it goes in itself.
  *
- * step, from the ticket `final`:
+ * commit, from the ticket `final`:
  *
  *   decided tickets up to the first that is undecided, a fence, or needs a rollback
  *     none, and the head needs a rollback ──▶ ABORT (rollback.ts)
  *     otherwise: LSNs to those with redo, their records in one append
- *       append failed ──▶ mode READ_ONLY, REPLAY from `final` (rollback.ts)
+ *       append failed ──▶ another mode, REPLAY from `final` (rollback.ts), see below
  *       fates into the request blocks, `final` past them, their frontends rung, nodes woken where the new head is a fence
  *
  * Then it looks at the head again. A vote is never overlooked: who votes last reads `final` after voting, and we read
  * votes after storing `final`; so one of the two sees the other's.
+ *
+ * When the log fails; tail: log-writer.ts:
+ *
+ *   NORMAL ── the group's records are not in the log ──▶ READ_ONLY, REPLAY
+ *   NORMAL ── recovery may find them ──▶ UNDECIDED, HELD: nothing becomes final, so its clients hear nothing
+ *   UNDECIDED ── probe: they are cut out of it, or a new file makes them void ──▶ READ_ONLY, REPLAY: log_failure
+ *   UNDECIDED ── not within 5 s ──▶ UNKNOWN, REPLAY: commit_unknown
+ *   UNKNOWN ── probe: as above ──▶ READ_ONLY
+ *   READ_ONLY ── probe, once all of the group are refused: the log is ready ──▶ NORMAL
+ *   READ_ONLY ── probe: the log is 'unsaved' ── main writes a checkpoint, resume ──▶ NORMAL
+ *
+ * A record of main (DDL) that fails is the same without HELD and REPLAY: main lets its client wait.
  */
 
 import { assert } from '../base/assert.ts';
@@ -18,13 +31,16 @@ import type { Clock } from '../base/effects.ts';
 import { SqlError } from '../base/errors.ts';
 import { SystemClock } from '../base/files.ts';
 import { type Log, LogFailure } from '../log/log.ts';
+import { LOG_TAIL, TAIL_UNSAVED, TAIL_UNSYNCED } from '../log/log-state.ts';
 import { GroupWriter, SECTION_ROWS } from '../log/record.ts';
 import type { Control } from './control.ts';
 import {
   BLOCK_FATE,
   BLOCK_FINAL_TIME,
+  CONTROL_FAILED_END,
   CONTROL_FINAL,
   CONTROL_LOCK,
+  CONTROL_LOG_COMMITS,
   CONTROL_MODE,
   CONTROL_ROLLBACK,
   FATE_FAILED,
@@ -37,12 +53,13 @@ import {
   FLAG_WROTE,
   MODE_NORMAL,
   MODE_READ_ONLY,
-  MODE_READ_ONLY_UNCUT,
-  MODE_READ_ONLY_UNSYNCED,
+  MODE_UNDECIDED,
+  MODE_UNKNOWN,
   PART_REDO_BYTES,
   PART_REDO_OPERATIONS,
   PART_REDO_REF,
   ROLLBACK_ABORT,
+  ROLLBACK_HELD,
   ROLLBACK_NONE,
   ROLLBACK_REPLAY,
   SLOT_ARRIVED,
@@ -57,10 +74,12 @@ import {
   SLOT_VOTES,
 } from './layout.ts';
 import { type BlockMemory, BlockView } from './request-block.ts';
-import { startRollback } from './rollback.ts';
+import { holdCommits, startRollback } from './rollback.ts';
 
 /** A group ends when its records have this many bytes, so that one write does not hold up all replies. */
 const GROUP_BYTES = 4 * 1024 * 1024;
+/** So long clients of a failed group wait until it is known whether the log has it. */
+const UNDECIDED_MS_MAX = 5000;
 
 export class Committer {
   readonly log: Log;
@@ -71,6 +90,8 @@ export class Committer {
   /** By frontend: 1 where it has tickets in the group. */
   private readonly rings: Uint8Array;
   private operationCount = 0;
+  /** Of the thread that probes: since when it has tried to cut the failed group; -1: it does not. */
+  private undecidedSinceMs = -1;
 
   private readonly clock: Clock;
 
@@ -84,12 +105,21 @@ export class Committer {
     this.rings = new Uint8Array(control.frontendCount + 1);
   }
 
-  /** Makes final what is decided. Returns at once when another thread is at it, or a rollback is on. Throws on bugs only. */
+  /** After the last vote of a ticket: makes final what is decided, or has the log thread do it. */
   step(): void {
+    if (Atomics.load(this.words, CONTROL_LOG_COMMITS) === 0) this.commit();
+    else this.control.wakeLog();
+  }
+
+  /**
+   * Makes final what is decided. Returns at once when another thread is at it, or a rollback is on. True when it has done
+   * something. Throws on bugs only.
+   */
+  commit(): boolean {
     const words = this.words;
-    for (;;) {
-      if (Atomics.load(words, CONTROL_ROLLBACK) !== ROLLBACK_NONE || !this.isHeadDecided()) return;
-      if (Atomics.compareExchange(words, CONTROL_LOCK, 0, 1) !== 0) return;
+    for (let hasRun = false; ; hasRun = true) {
+      if (Atomics.load(words, CONTROL_ROLLBACK) !== ROLLBACK_NONE || !this.isHeadDecided()) return hasRun;
+      if (Atomics.compareExchange(words, CONTROL_LOCK, 0, 1) !== 0) return hasRun;
       if (Atomics.load(words, CONTROL_ROLLBACK) === ROLLBACK_NONE) this.commitGroup();
       Atomics.store(words, CONTROL_LOCK, 0);
       this.ringFrontends();
@@ -98,13 +128,14 @@ export class Committer {
 
   /**
    * main, in a drained fence: appends a record of its own (a section of that kind with those bytes) and returns its LSN.
-   * Throws SqlError log_failure when the log does not take it; then nothing may be published.
+   * Throws SqlError when the log does not take it, and then nothing may be published: log_failure, or commit_unknown, for
+   * which the caller goes by `whenDecided`.
    */
   appendRecord(kind: number, bytes: Uint8Array): number {
     this.lock();
     try {
       const mode = Atomics.load(this.words, CONTROL_MODE);
-      if (mode !== MODE_NORMAL) throw refusal(this.control, mode, 0);
+      if (mode !== MODE_NORMAL) throw logFailure(this.control);
       const lsn = this.control.lsn + 1;
       if (this.log.isKept) {
         this.group.clear();
@@ -114,7 +145,8 @@ export class Committer {
         try {
           this.log.append(lsn, this.group.bytes, this.group.length);
         } catch (error) {
-          throw refusal(this.control, this.enterReadOnly(error), 1);
+          this.leaveNormal(error, Atomics.load(this.words, CONTROL_FINAL));
+          throw this.isUndecided() ? commitUnknown(this.control) : logFailure(this.control);
         }
         this.control.countWrite(this.group.length, 1);
       }
@@ -125,37 +157,107 @@ export class Committer {
     }
   }
 
-  /**
-   * Tries to bring writes back after a failure of the log; main calls it every second while the mode is not NORMAL. True
-   * when writes are taken.
-   */
-  probe(): boolean {
-    const words = this.words;
-    if (Atomics.load(words, CONTROL_MODE) === MODE_NORMAL) return true;
-    if (Atomics.compareExchange(words, CONTROL_LOCK, 0, 1) !== 0) return false;
-    let isNormal = false;
-    // While the rollback is on, the failed group's parts still have to learn that the log failed.
-    if (Atomics.load(words, CONTROL_ROLLBACK) === ROLLBACK_NONE) {
-      try {
-        isNormal = this.log.repair(this.control.lsn + 1);
-      } catch (error) {
-        this.enterReadOnly(error);
-      }
-      if (isNormal) Atomics.store(words, CONTROL_MODE, MODE_NORMAL);
-    }
-    Atomics.store(words, CONTROL_LOCK, 0);
-    this.step();
-    return isNormal;
+  /** Whether it is still open if the log has what it failed to take. */
+  isUndecided(): boolean {
+    return Atomics.load(this.words, CONTROL_MODE) === MODE_UNDECIDED;
   }
 
-  /** main, when the sync of a full file failed: acknowledged records may not be durable, so no more are taken. */
-  refuseWrites(reason: string): void {
+  /** The error for the client of a record that appendRecord refused with commit_unknown, once it is not undecided. */
+  whenDecided(): SqlError {
+    const mode = Atomics.load(this.words, CONTROL_MODE);
+    return mode === MODE_UNKNOWN ? commitUnknown(this.control) : logFailure(this.control);
+  }
+
+  /**
+   * Tries to bring writes back after a failure of the log: one thread calls it, now and then, while the mode is not NORMAL.
+   * True where that was of use: writes are taken, or a checkpoint is all that is missing, or the failed group's clients hear.
+   */
+  probe(nowMs: number): boolean {
+    const words = this.words;
+    if (Atomics.load(words, CONTROL_MODE) === MODE_NORMAL) return false;
+    if (Atomics.compareExchange(words, CONTROL_LOCK, 0, 1) !== 0) return false;
+    const isOfUse = this.tryRepair(nowMs);
+    Atomics.store(words, CONTROL_LOCK, 0);
+    this.step();
+    return isOfUse;
+  }
+
+  private tryRepair(nowMs: number): boolean {
+    const { words, control, log } = this;
+    const rollback = Atomics.load(words, CONTROL_ROLLBACK);
+    if (rollback !== ROLLBACK_NONE && rollback !== ROLLBACK_HELD) return false;
+    const mode = Atomics.load(words, CONTROL_MODE);
+    // The parts of the failed group still have to learn that the log failed.
+    if (mode !== MODE_UNDECIDED && !this.isGroupRefused()) return false;
+    const isUnsaved = control.logState[LOG_TAIL] === TAIL_UNSAVED;
+    const repair = log.repair(control.lsn + 1);
+    if (mode === MODE_UNDECIDED) {
+      if (this.undecidedSinceMs < 0) this.undecidedSinceMs = nowMs;
+      if (!log.isUndecided()) this.decide(MODE_READ_ONLY);
+      else if (nowMs - this.undecidedSinceMs >= UNDECIDED_MS_MAX) this.decide(MODE_UNKNOWN);
+      else return false;
+      return true;
+    }
+    if (repair === 'ready') Atomics.store(words, CONTROL_MODE, MODE_NORMAL);
+    else if (!log.isUndecided()) Atomics.store(words, CONTROL_MODE, MODE_READ_ONLY);
+    return repair === 'ready' || (repair === 'unsaved' && !isUnsaved);
+  }
+
+  /** The clients of what failed are told: by a rerun in this mode, or by main. */
+  private decide(mode: number): void {
+    const words = this.words;
+    this.undecidedSinceMs = -1;
+    Atomics.store(words, CONTROL_MODE, mode);
+    if (Atomics.load(words, CONTROL_ROLLBACK) === ROLLBACK_HELD)
+      startRollback(this.control, ROLLBACK_REPLAY, Atomics.load(words, CONTROL_FINAL));
+  }
+
+  private isGroupRefused(): boolean {
+    const final = Atomics.load(this.words, CONTROL_FINAL);
+    if (((final - Atomics.load(this.words, CONTROL_FAILED_END)) | 0) < 0) return false;
+    // It keeps up, as tickets compare rightly only within 2^31 of each other.
+    Atomics.store(this.words, CONTROL_FAILED_END, final);
+    return true;
+  }
+
+  /** main, when the checkpoint is durable for which a repair of the log waits: writes are taken again. */
+  resume(): void {
     this.lock();
-    this.log.giveUp();
-    this.control.setFailure(reason);
-    Atomics.store(this.words, CONTROL_MODE, MODE_READ_ONLY_UNSYNCED);
+    this.log.saved();
+    Atomics.store(this.words, CONTROL_MODE, MODE_NORMAL);
     Atomics.store(this.words, CONTROL_LOCK, 0);
     this.step();
+  }
+
+  /**
+   * When a sync of acknowledged records has failed: no more are taken before the log is repaired. False where another thread
+   * commits; then it is to be tried again.
+   */
+  refuseWrites(reason: string): boolean {
+    if (Atomics.compareExchange(this.words, CONTROL_LOCK, 0, 1) !== 0) return false;
+    // A repair that has begun already ends with a checkpoint of them.
+    if (Atomics.load(this.words, CONTROL_MODE) === MODE_NORMAL) {
+      this.log.giveUp();
+      this.leaveNormal(new LogFailure(reason, false), Atomics.load(this.words, CONTROL_FINAL));
+    }
+    Atomics.store(this.words, CONTROL_LOCK, 0);
+    this.step();
+    return true;
+  }
+
+  /** The log thread: goes on in a new file where the current one is full. False where another thread commits. */
+  rotate(): boolean {
+    if (Atomics.compareExchange(this.words, CONTROL_LOCK, 0, 1) !== 0) return false;
+    if (Atomics.load(this.words, CONTROL_MODE) === MODE_NORMAL) {
+      try {
+        this.log.rotate(this.control.lsn + 1);
+      } catch (error) {
+        this.leaveNormal(error, Atomics.load(this.words, CONTROL_FINAL));
+      }
+    }
+    Atomics.store(this.words, CONTROL_LOCK, 0);
+    this.step();
+    return true;
   }
 
   /** main, in its drained fence: `final` passes the ticket. The caller has set the fate in the block, and wakes. */
@@ -230,8 +332,9 @@ export class Committer {
       try {
         this.log.append(firstLsn, group.bytes, group.length);
       } catch (error) {
-        this.enterReadOnly(error);
-        startRollback(control, ROLLBACK_REPLAY, first);
+        this.leaveNormal(error, ticket);
+        if (this.isUndecided()) holdCommits(control);
+        else startRollback(control, ROLLBACK_REPLAY, first);
         return;
       }
       control.countWrite(group.length, this.operationCount);
@@ -272,14 +375,13 @@ export class Committer {
     }
   }
 
-  /** Stores why; returns the mode. */
-  private enterReadOnly(error: unknown): number {
+  /** Takes no more writes: stores why, and which tickets the log has failed to take, those before `failedEnd`. */
+  private leaveNormal(error: unknown, failedEnd: number): void {
     if (!(error instanceof LogFailure)) throw error;
-    this.control.setFailure(error.message);
-    const mode =
-      error.tail === 'cut' ? MODE_READ_ONLY : error.tail === 'uncut' ? MODE_READ_ONLY_UNCUT : MODE_READ_ONLY_UNSYNCED;
-    Atomics.store(this.words, CONTROL_MODE, mode);
-    return mode;
+    if (Atomics.load(this.words, CONTROL_MODE) === MODE_NORMAL) this.control.setFailure(error.message);
+    Atomics.store(this.words, CONTROL_FAILED_END, failedEnd);
+    Atomics.store(this.words, CONTROL_MODE, error.mayBeFound ? MODE_UNDECIDED : MODE_READ_ONLY);
+    this.control.wakeLog();
   }
 
   /** Nodes park before a drained fence until all before it is final. */
@@ -300,20 +402,28 @@ export class Committer {
 }
 
 /**
- * The error of a write that the log does not take. One that was in the air when the log failed, and could not be cut out of
+ * The error of a write while the log takes none. One that was in the air when the log failed, and could not be cut out of
  * it, may be found by recovery: its client is told so.
  */
-export function refusal(control: Control, mode: number, attempt: number): SqlError {
-  const reason = control.failure();
-  if (mode !== MODE_READ_ONLY && attempt > 0) {
-    return new SqlError(
-      'commit_unknown',
-      `the log failed (${reason}): the transaction is undone here, but may be found in the log at the next start`,
-    );
-  }
-  const until = mode === MODE_READ_ONLY_UNSYNCED ? 'until the server is started again' : 'until it takes them again';
+export function refusal(control: Control, ticket: number): SqlError {
+  const { words } = control;
+  const isInGroup = ((ticket - Atomics.load(words, CONTROL_FAILED_END)) | 0) < 0;
+  return isInGroup && Atomics.load(words, CONTROL_MODE) === MODE_UNKNOWN ? commitUnknown(control) : logFailure(control);
+}
+
+function commitUnknown(control: Control): SqlError {
+  return new SqlError(
+    'commit_unknown',
+    `the log failed (${control.failure()}): the transaction is undone here, but may be found in the log at the next start`,
+  );
+}
+
+function logFailure(control: Control): SqlError {
+  const tail = control.logState[LOG_TAIL];
+  const until =
+    tail === TAIL_UNSYNCED || tail === TAIL_UNSAVED ? 'until a checkpoint is written' : 'until it takes them again';
   return new SqlError(
     'log_failure',
-    `the log does not take writes (${reason}); reads go on, writes are refused ${until}`,
+    `the log does not take writes (${control.failure()}); reads go on, writes are refused ${until}`,
   );
 }

@@ -8,6 +8,7 @@
 
 import { assert } from '../base/assert.ts';
 import { FRONTEND_COUNT_MAX, NODE_COUNT_MAX } from '../base/limits.ts';
+import { LOG_STATE_WORDS } from '../log/log-state.ts';
 import {
   CONTROL_CATALOG_BYTES,
   CONTROL_CATALOG_REF,
@@ -19,6 +20,7 @@ import {
   CONTROL_FINAL,
   CONTROL_FRONTEND_COUNT,
   CONTROL_FRONTEND_PARKED,
+  CONTROL_LOG_PARKED,
   CONTROL_LOG_STATE,
   CONTROL_NEXT,
   CONTROL_NODE_COUNT,
@@ -99,7 +101,7 @@ export class Control {
     this.inAirLimit = Math.floor(this.slotCount / (this.frontendCount + 1));
     this.slotIndexMask = this.slotCount - 1;
     this.counters = new Float64Array(shared, CONTROL_COUNTERS * 4, 5);
-    this.logState = new Float64Array(shared, CONTROL_LOG_STATE * 4, 8);
+    this.logState = new Float64Array(shared, CONTROL_LOG_STATE * 4, LOG_STATE_WORDS);
   }
 
   /** Word index of the slot of a ticket. */
@@ -137,10 +139,21 @@ export class Control {
     return this.nodeCount === 64 ? -1 : ((1 << (this.nodeCount - 32)) - 1) | 0;
   }
 
-  /** Asks the node threads to end. */
+  /** Wakes the log thread if it is parked. */
+  wakeLog(): void {
+    wake(this.words, CONTROL_LOG_PARKED);
+  }
+
+  /** Rings main if it is parked. */
+  wakeMain(): void {
+    this.wakeFrontend(this.frontendCount);
+  }
+
+  /** Asks the node threads, and the log thread, to end. */
   stop(): void {
     Atomics.store(this.words, CONTROL_STOP, 1);
     this.wakeAllNodes();
+    this.wakeLog();
   }
 
   /** LSN of the last record. Only the holder of the committer lock may rely on it. */

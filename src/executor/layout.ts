@@ -15,7 +15,9 @@
  *   5        0     committer           abortAt: first ticket to undo; published by epoch
  *   6        0     nodes (add, or)     acks: nodes that have undone, that have stopped, that wait for it (rollback.ts)
  *   7        0     last ack            resume: the epoch whose rollback is complete
- *   8        0     committer, main     mode (MODE_*)
+ *   8        0     committer, log      mode (MODE_*)
+ *            1     main                1: the log thread commits; 0: the node that has cast the last vote does
+ *            2     committer           first ticket behind the group that the log failed to take
  *   9        0     committer (CAS)     committer lock
  *   10       0-1   lock holder         LSN of the last record, float64
  *            2-3   lock holder         WAL writes, float64
@@ -27,11 +29,12 @@
  *            2                         bytes of it
  *            3                         sequence (Atomics): odd while words 0-2 change
  *   12       0     main                stop: 1 asks the node threads to end
- *   13       0-15  lock holder         state of the log (src/log/log-state.ts), eight float64
- *   14-21    text  lock holder         why the log fails: word 0 = byte length, then UTF-8
+ *   13-14    0-31  lock holder         state of the log (src/log/log-state.ts), 16 float64
+ *   15-21    text  lock holder         why the log fails: word 0 = byte length, then UTF-8
  *   22-85    0     anyone              parked words: nodes from line 22 …
- *   86-150   0     anyone              … frontends and main from line 86
- *   151 …          see 2.              the order ring
+ *   86-150   0     anyone              … frontends and main from line 86 …
+ *   151      0     anyone              … and the log thread
+ *   152 …          see 2.              the order ring
  *
  * 2. Slot of the order ring, 64 bytes; ticket t lies in slot t mod size and is valid while t is in [final, next).
  *
@@ -94,6 +97,8 @@ export const CONTROL_ABORT_AT: number = 5 * LINE;
 export const CONTROL_ACKS: number = 6 * LINE;
 export const CONTROL_RESUME: number = 7 * LINE;
 export const CONTROL_MODE: number = 8 * LINE;
+export const CONTROL_LOG_COMMITS: number = 8 * LINE + 1;
+export const CONTROL_FAILED_END: number = 8 * LINE + 2;
 export const CONTROL_LOCK: number = 9 * LINE;
 /** Line of the counters; as float64 index: half of it. */
 export const CONTROL_COUNTERS: number = 10 * LINE;
@@ -103,11 +108,12 @@ export const CONTROL_CATALOG_BYTES: number = 11 * LINE + 2;
 export const CONTROL_CATALOG_SEQUENCE: number = 11 * LINE + 3;
 export const CONTROL_STOP: number = 12 * LINE;
 export const CONTROL_LOG_STATE: number = 13 * LINE;
-export const CONTROL_FAILURE: number = 14 * LINE;
-export const CONTROL_FAILURE_TEXT_BYTES: number = 8 * 64 - 4;
+export const CONTROL_FAILURE: number = 15 * LINE;
+export const CONTROL_FAILURE_TEXT_BYTES: number = 7 * 64 - 4;
 export const CONTROL_NODE_PARKED: number = 22 * LINE;
 export const CONTROL_FRONTEND_PARKED: number = CONTROL_NODE_PARKED + NODE_COUNT_MAX * LINE;
-export const CONTROL_SLOTS: number = CONTROL_FRONTEND_PARKED + (FRONTEND_COUNT_MAX + 1) * LINE;
+export const CONTROL_LOG_PARKED: number = CONTROL_FRONTEND_PARKED + (FRONTEND_COUNT_MAX + 1) * LINE;
+export const CONTROL_SLOTS: number = CONTROL_LOG_PARKED + LINE;
 
 /** No rollback: commits may run. */
 export const ROLLBACK_NONE = 0;
@@ -117,14 +123,16 @@ export const ROLLBACK_ABORT = 1;
 export const ROLLBACK_REPLAY = 2;
 /** All nodes have undone; slots are being made fresh. */
 export const ROLLBACK_RESUMING = 3;
+/** The log failed, and may hold the records of the group at hand: nothing becomes final before it is known. */
+export const ROLLBACK_HELD = 4;
 
 export const MODE_NORMAL = 0;
-/** A write to the log failed and was cut off: writes are refused until a probe succeeds. */
+/** The log takes no writes, and holds none of those that it has refused. */
 export const MODE_READ_ONLY = 1;
-/** The log failed and could not be cut: what was in the air then may be found by recovery. */
-export const MODE_READ_ONLY_UNCUT = 2;
-/** A sync failed: writes are refused until the server has been started again. */
-export const MODE_READ_ONLY_UNSYNCED = 3;
+/** So, but it may still hold those that failed, which are being cut out of it: their clients wait. */
+export const MODE_UNDECIDED = 2;
+/** So, and it has taken too long: those clients are told that nobody knows. */
+export const MODE_UNKNOWN = 3;
 
 export const SLOT_WORDS = 16;
 export const SLOT_SHIFT = 4;
@@ -257,5 +265,5 @@ export function controlBytes(slotCount: number): number {
   return (CONTROL_SLOTS + slotCount * SLOT_WORDS) * 4;
 }
 
-assert(CONTROL_FAILURE + 8 * LINE === CONTROL_NODE_PARKED, 'control lines do not overlap');
+assert(CONTROL_FAILURE + 7 * LINE === CONTROL_NODE_PARKED, 'control lines do not overlap');
 assert(parameterOffset(1) % 16 === 0, 'parameter cells are refs');

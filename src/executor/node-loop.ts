@@ -242,7 +242,7 @@ export class NodeLoop {
     } else if ((flags & (FLAG_ROUNDS | FLAG_FENCE)) !== 0) {
       return this.begin(ticket, slot, flags, undoMark, redoMark);
     } else if ((flags & FLAG_WRITES) !== 0 && Atomics.load(words, CONTROL_MODE) !== MODE_NORMAL) {
-      writeError(view, this.node, refusal(this.control, Atomics.load(words, CONTROL_MODE), attempt));
+      writeError(view, this.node, refusal(this.control, ticket));
       fate = FATE_FAILED;
     } else {
       try {

@@ -144,9 +144,8 @@ export class PlainFence {
   private work(view: BlockView, part: number): boolean {
     const { words, slot, runner } = this;
     let isInterrupted = false;
-    const mode = Atomics.load(words, CONTROL_MODE);
-    if ((this.flags & FLAG_WRITES) !== 0 && mode !== MODE_NORMAL) {
-      this.fail(view, part, refusal(this.control, mode, this.attempt));
+    if ((this.flags & FLAG_WRITES) !== 0 && Atomics.load(words, CONTROL_MODE) !== MODE_NORMAL) {
+      this.fail(view, part, refusal(this.control, this.ticket));
     } else {
       try {
         this.result = runner.run(view, part, this.ticket);

@@ -1,7 +1,8 @@
 /**
  * Rollback of everything from a ticket on, on all nodes; a state in shared memory, nobody waits in it.
  *
- *   NONE ── startRollback, by the committer: abortAt, kind, epoch + 1, all nodes woken ──▶ ABORT or REPLAY
+ *   NONE ── hold, by the committer: the log failed, and its group may be found in it ──▶ HELD: nothing becomes final
+ *   NONE, HELD ── startRollback, by the committer: abortAt, kind, epoch + 1, all nodes woken ──▶ ABORT or REPLAY
  *   ABORT, REPLAY ── stopForRollback: each node, outside of its parts, adds to the stopped ──▶ …
  *     … ── each undoes its tickets from abortAt on, goes back to the resume point and adds to acks ──▶ …
  *     … ── finishRollback, by the last node to ack ──▶ RESUMING: slots fresh again, attempt + 1; ABORT: abortAt is final
@@ -35,7 +36,9 @@ import {
   FLAG_UNLOGGED,
   FLAG_WROTE,
   ROLLBACK_ABORT,
+  ROLLBACK_HELD,
   ROLLBACK_NONE,
+  ROLLBACK_REPLAY,
   ROLLBACK_RESUMING,
   SLOT_ARRIVED,
   SLOT_ATTEMPT,
@@ -50,10 +53,16 @@ import {
 } from './layout.ts';
 import type { BlockView } from './request-block.ts';
 
+/** Lets nothing become final until a REPLAY has started; the caller holds the committer lock and has seen that none is on. */
+export function holdCommits(control: Control): void {
+  assert(Atomics.exchange(control.words, CONTROL_ROLLBACK, ROLLBACK_HELD) === ROLLBACK_NONE, 'one rollback at a time');
+}
+
 /** Begins a rollback; the caller holds the committer lock and has seen that none is on. */
 export function startRollback(control: Control, kind: number, ticket: number): void {
   const words = control.words;
-  assert(Atomics.load(words, CONTROL_ROLLBACK) === ROLLBACK_NONE, 'one rollback at a time');
+  const before = Atomics.load(words, CONTROL_ROLLBACK);
+  assert(before === ROLLBACK_NONE || (before === ROLLBACK_HELD && kind === ROLLBACK_REPLAY), 'one rollback at a time');
   assert(Atomics.load(words, CONTROL_EPOCH) === Atomics.load(words, CONTROL_RESUME), 'the rollback before is complete');
   Atomics.store(words, CONTROL_ABORT_AT, ticket);
   Atomics.store(words, CONTROL_ROLLBACK, kind);

@@ -153,9 +153,8 @@ export class Rounds {
   /** False when it was interrupted. */
   private runStep(view: BlockView, part: number): boolean {
     const { runner, step } = this;
-    const mode = Atomics.load(this.words, CONTROL_MODE);
-    if (step === 0 && (this.flags & FLAG_WRITES) !== 0 && mode !== MODE_NORMAL) {
-      this.error = refusal(this.control, mode, this.attempt);
+    if (step === 0 && (this.flags & FLAG_WRITES) !== 0 && Atomics.load(this.words, CONTROL_MODE) !== MODE_NORMAL) {
+      this.error = refusal(this.control, this.ticket);
       return true;
     }
     try {

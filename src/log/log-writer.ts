@@ -5,28 +5,33 @@
  * The current file:
  *
  *   ABSENT (end = 0) ── first append: create, header, directory sync ──▶ OPEN (end ≥ 32) ── end ≥ wal_rotate_wm ──▶
- *   FULL, still written, main syncs it ── synced (or twice the size) ──▶ the next file, named after the first LSN of the
- *   group at hand, ABSENT
+ *   FULL, still written, the log thread syncs it ── synced (or twice the size) ──▶ the next file, named after the next
+ *   LSN, ABSENT
  *
- * The tail, when an append fails:
+ * The tail, when something fails. Only CLEAN takes records. In UNCUT and UNSYNCED recovery may find records that were refused:
  *
- *   CLEAN ── write failed, cut off and synced ─────────▶ CLEAN     failure 'cut'
- *   CLEAN ── write failed, cutting failed ─────────────▶ UNCUT     failure 'uncut'; repair cuts, or begins a new file:
- *                                                                  recovery ignores records at or above its first LSN
- *   any   ── a sync failed ────────────────────────────▶ UNSYNCED  failure 'unsynced'; stays until a restart, because a
- *                                                                  later sync that succeeds says nothing about those bytes
+ *   CLEAN ── write failed; cut off and synced ───────────────▶ CLEAN     repair writes a probe
+ *   CLEAN ── write failed; cutting failed ───────────────────▶ UNCUT
+ *   UNCUT ── repair: cut off and synced ─────────────────────▶ CLEAN
+ *   UNCUT ── repair: old file synced, new file durable ──────▶ CLEAN     recovery ignores what lies at or above its first LSN
+ *   any   ── any sync failed, or giveUp ─────────────────────▶ UNSYNCED  a later sync that succeeds says nothing about the
+ *                                                                        bytes of this one, so it is never tried again
+ *   UNSYNCED ── repair: new file durable ────────────────────▶ UNSAVED   nothing refused is in the log any more
+ *   UNSAVED ── saved: a checkpoint is durable, by main ──────▶ CLEAN
  *
- * A filled file is synced by main (`syncFullFile`), without blocking, while it still takes records.
+ * Once a new file has been begun the old one is never gone back to: it may be on disk, and then the old one's records do
+ * not count. Where making it fails it is removed and made anew, so that no sync is asked twice about the same bytes.
  */
 
 import { join } from 'node:path';
 import { assert } from '../base/assert.ts';
 import type { FileHandle, Files } from '../base/effects.ts';
-import { type Log, LogFailure } from './log.ts';
+import { type Log, LogFailure, type LogRepair } from './log.ts';
 import {
   LOG_END,
   LOG_FILE_COUNT,
   LOG_FILE_LSN,
+  LOG_REPAIR,
   LOG_ROTATE_BYTES,
   LOG_SYNC_ON_ROTATE,
   LOG_SYNC_ON_WRITE,
@@ -34,9 +39,10 @@ import {
   LOG_TAIL,
   TAIL_CLEAN,
   TAIL_UNCUT,
+  TAIL_UNSAVED,
   TAIL_UNSYNCED,
 } from './log-state.ts';
-import { encodeWalHeader, GroupWriter, SECTION_COMMAND, WAL_HEADER_BYTES, walFileName } from './record.ts';
+import { encodeWalHeader, WAL_HEADER_BYTES, WAL_REPAIR, WAL_REPAIR_UNSYNCED, walFileName } from './record.ts';
 
 const PROBE_BYTES = 4096;
 
@@ -47,12 +53,12 @@ export class LogWriter implements Log {
   private readonly state: Float64Array;
   private readonly onFullFile: () => void;
   private handle: FileHandle = -1;
-  /** First LSN of the file that `handle` is of. */
-  private handleLsn = 0;
+  /** Which of the files made `handle` is of: LOG_FILE_COUNT. */
+  private handleFile = -1;
 
   /**
    * @param state shared by all writers: Control.logState, set by `openLogState`
-   * @param onFullFile called when a full file waits for `syncFullFile`: wakes main
+   * @param onFullFile called when a full file waits for `syncFullFile`: wakes the log thread
    */
   constructor(files: Files, directory: string, state: Float64Array, onFullFile: () => void) {
     this.files = files;
@@ -63,61 +69,59 @@ export class LogWriter implements Log {
 
   append(firstLsn: number, bytes: Uint8Array, byteCount: number): void {
     const state = this.state;
-    if (state[LOG_TAIL] !== TAIL_CLEAN) throw new LogFailure('the log waits for repair', tailOf(state));
-    if (state[LOG_END]! >= state[LOG_ROTATE_BYTES]!) this.rotateIfReady(firstLsn);
+    if (state[LOG_TAIL] !== TAIL_CLEAN) throw new LogFailure('the log waits for repair', false);
+    if (state[LOG_END]! >= state[LOG_ROTATE_BYTES]! && this.isFullFileSynced()) this.goOn(firstLsn);
     if (state[LOG_END] === 0) this.createFile();
     const end = state[LOG_END]!;
     try {
       this.openCurrent();
       this.writeAll(bytes, byteCount, end);
     } catch (error) {
-      throw this.cut(`write: ${reason(error)}`);
+      this.tryCut();
+      throw new LogFailure(`write: ${reason(error)}`, this.isUndecided());
     }
     if (state[LOG_SYNC_ON_WRITE] === 1) this.syncOrFail();
     state[LOG_END] = end + byteCount;
   }
 
-  repair(nextLsn: number): boolean {
+  rotate(nextLsn: number): void {
     const state = this.state;
-    if (state[LOG_TAIL] === TAIL_UNSYNCED) return false;
-    try {
-      if (state[LOG_END] === 0) {
-        this.createFile();
-        return true;
-      }
-      if (state[LOG_TAIL] === TAIL_UNCUT && !this.tryCut()) {
-        this.assertSynced();
-        // No hole after a power loss: the acknowledged records of this file are durable before there is a next one.
-        if (state[LOG_SYNC_ON_ROTATE] === 1 || state[LOG_SYNC_ON_WRITE] === 1) this.syncFull(state[LOG_FILE_LSN]!);
-        state[LOG_SYNC_PENDING] = 0;
-        state[LOG_FILE_LSN] = nextLsn;
-        state[LOG_END] = 0;
-        this.createFile();
-        this.files.sync(this.handle);
-        this.files.syncDirectory(this.directory);
-        state[LOG_TAIL] = TAIL_CLEAN;
-        return true;
-      }
-      this.openCurrent();
-      const end = state[LOG_END]!;
-      this.writeAll(new Uint8Array(PROBE_BYTES), PROBE_BYTES, end);
-      this.files.truncate(this.handle, end);
-      return true;
-    } catch (error) {
-      if (error instanceof LogFailure && error.tail === 'unsynced') throw error;
-      if (state[LOG_END] !== 0) this.tryCut();
-      this.assertSynced();
-      return false;
-    }
+    if (state[LOG_TAIL] !== TAIL_CLEAN || state[LOG_END]! < state[LOG_ROTATE_BYTES]!) return;
+    this.goOn(nextLsn);
+    this.createFile();
   }
 
-  /** For repair: throws where the sync of a cut has just failed. */
-  private assertSynced(): void {
-    if (this.state[LOG_TAIL] === TAIL_UNSYNCED) throw new LogFailure('the sync of a cut failed', 'unsynced');
+  repair(nextLsn: number): LogRepair {
+    const state = this.state;
+    try {
+      if (state[LOG_TAIL] === TAIL_CLEAN) {
+        this.probe();
+        return 'ready';
+      }
+      if (state[LOG_TAIL] === TAIL_UNCUT && this.leaveUncut(nextLsn)) return 'ready';
+      if (state[LOG_TAIL] === TAIL_UNSYNCED) {
+        this.turnTo(nextLsn);
+        this.makeFile(state[LOG_REPAIR]!, true);
+        state[LOG_TAIL] = TAIL_UNSAVED;
+      }
+    } catch (error) {
+      if (!(error instanceof LogFailure)) throw error;
+    }
+    return state[LOG_TAIL] === TAIL_UNSAVED ? 'unsaved' : 'failed';
+  }
+
+  isUndecided(): boolean {
+    return this.state[LOG_TAIL] === TAIL_UNCUT || this.state[LOG_TAIL] === TAIL_UNSYNCED;
   }
 
   giveUp(): void {
+    this.state[LOG_REPAIR] = WAL_REPAIR_UNSYNCED;
     this.state[LOG_TAIL] = TAIL_UNSYNCED;
+  }
+
+  saved(): void {
+    assert(this.state[LOG_TAIL] === TAIL_UNSAVED, 'a checkpoint ends a repair');
+    this.state[LOG_TAIL] = TAIL_CLEAN;
   }
 
   close(): void {
@@ -126,80 +130,107 @@ export class LogWriter implements Log {
     this.handle = -1;
   }
 
-  /** Syncs the current file: what a clean stop does, whatever the settings. Throws what the file system throws. */
+  /**
+   * Syncs the current file: what a clean stop does, whatever the settings. Not after a failure: the next start puts that in
+   * order (recover.ts). Throws what the file system throws.
+   */
   syncCurrent(): void {
-    if (this.state[LOG_END] === 0) return;
+    if (this.state[LOG_END] === 0 || this.state[LOG_TAIL] !== TAIL_CLEAN) return;
     this.openCurrent();
     this.files.sync(this.handle);
   }
 
+  /** A sync has failed. With wal_sync_on_write all that is acknowledged had one of its own before. */
+  private noteUnsynced(): void {
+    const state = this.state;
+    if (state[LOG_TAIL] !== TAIL_UNSYNCED)
+      state[LOG_REPAIR] = state[LOG_SYNC_ON_WRITE] === 1 ? WAL_REPAIR : WAL_REPAIR_UNSYNCED;
+    state[LOG_TAIL] = TAIL_UNSYNCED;
+  }
+
   private openCurrent(): void {
-    const lsn = this.state[LOG_FILE_LSN]!;
-    if (this.handle >= 0 && this.handleLsn === lsn) return;
+    const file = this.state[LOG_FILE_COUNT]!;
+    if (this.handle >= 0 && this.handleFile === file) return;
     this.close();
-    this.handle = this.files.open(join(this.directory, walFileName(lsn)), false);
-    this.handleLsn = lsn;
+    this.handle = this.files.open(join(this.directory, walFileName(this.state[LOG_FILE_LSN]!)), false);
+    this.handleFile = file;
   }
 
   /**
-   * Called while the current file is full: goes on to the next one, unless its sync is still to come. With
-   * wal_sync_on_rotate no record goes into a file before all of the one before it is durable, so that a power loss never
-   * leaves a hole; main syncs the bulk of it first, and the rest takes the committer a moment. Should main not come, the
-   * committer syncs it all once the file has twice its size.
+   * Of a full file: whether the next one can begin. With wal_sync_on_rotate no record goes into a file before all of the
+   * one before it is durable, so that a power loss never leaves a hole; the log thread syncs the bulk of it first, and the
+   * rest takes a moment. Should it not come, the committer syncs it all once the file has twice its size.
    */
-  private rotateIfReady(firstLsn: number): void {
+  private isFullFileSynced(): boolean {
     const state = this.state;
-    const fileLsn = state[LOG_FILE_LSN]!;
-    if (state[LOG_SYNC_ON_ROTATE] === 1 || state[LOG_SYNC_ON_WRITE] === 1) {
-      if (state[LOG_SYNC_ON_WRITE] !== 1 && state[LOG_SYNC_PENDING] !== -fileLsn) {
-        if (state[LOG_SYNC_PENDING] === 0) {
-          state[LOG_SYNC_PENDING] = fileLsn;
-          this.onFullFile();
-        }
-        if (state[LOG_END]! < 2 * state[LOG_ROTATE_BYTES]!) return;
-      }
-      this.syncFull(fileLsn);
+    if (state[LOG_SYNC_ON_WRITE] === 1 || state[LOG_SYNC_ON_ROTATE] !== 1) return true;
+    if (state[LOG_SYNC_PENDING] === -state[LOG_FILE_LSN]!) return true;
+    if (state[LOG_SYNC_PENDING] === 0) {
+      state[LOG_SYNC_PENDING] = state[LOG_FILE_LSN]!;
+      this.onFullFile();
     }
-    // main may still be at it: what it then says about the old file is of no use to anyone.
-    state[LOG_SYNC_PENDING] = 0;
-    state[LOG_FILE_LSN] = firstLsn;
-    state[LOG_END] = 0;
+    return state[LOG_END]! >= 2 * state[LOG_ROTATE_BYTES]!;
   }
 
-  private syncFull(lsn: number): void {
+  /** Leaves the current file, durable where the settings ask for it, for one that begins with that LSN. */
+  private goOn(firstLsn: number): void {
+    if (this.isRotationSynced()) this.syncFull();
+    this.turnTo(firstLsn);
+  }
+
+  private isRotationSynced(): boolean {
+    return this.state[LOG_SYNC_ON_ROTATE] === 1 || this.state[LOG_SYNC_ON_WRITE] === 1;
+  }
+
+  /** From here on the current file is one that has to be made. */
+  private turnTo(firstLsn: number): void {
+    // The log thread may still be at it: what it then says about the old file is of no use to anyone.
+    this.state[LOG_SYNC_PENDING] = 0;
+    this.state[LOG_FILE_LSN] = firstLsn;
+    this.state[LOG_END] = 0;
+  }
+
+  private syncFull(): void {
     try {
       this.openCurrent();
       this.files.sync(this.handle);
     } catch (error) {
-      this.state[LOG_TAIL] = TAIL_UNSYNCED;
-      throw new LogFailure(`sync of ${walFileName(lsn)}: ${reason(error)}`, 'unsynced');
+      this.noteUnsynced();
+      throw new LogFailure(`sync of ${walFileName(this.state[LOG_FILE_LSN]!)}: ${reason(error)}`, false);
     }
   }
 
-  /** The file may be there in part, from a try before: it is made anew. */
   private createFile(): void {
-    const state = this.state;
+    this.makeFile(0, this.isRotationSynced());
+  }
+
+  /** Makes the current file. What is there of it, from a try before, goes first: nothing acknowledged is in it. */
+  private makeFile(repair: number, isDurable: boolean): void {
+    const { state, files, directory } = this;
     const lsn = state[LOG_FILE_LSN]!;
+    const name = walFileName(lsn);
+    const path = join(directory, name);
     this.close();
+    this.handleFile = -1;
     try {
-      this.handle = this.files.open(join(this.directory, walFileName(lsn)), true);
-      this.handleLsn = lsn;
-      this.files.truncate(this.handle, 0);
-      this.writeAll(encodeWalHeader(lsn), WAL_HEADER_BYTES, 0);
+      if (files.list(directory).includes(name)) files.remove(path);
+      this.handle = files.open(path, true);
+      this.writeAll(encodeWalHeader(lsn, repair), WAL_HEADER_BYTES, 0);
     } catch (error) {
-      throw new LogFailure(`new file ${walFileName(lsn)}: ${reason(error)}`, 'cut');
+      throw new LogFailure(`new file ${name}: ${reason(error)}`, false);
     }
-    if (state[LOG_SYNC_ON_WRITE] === 1 || state[LOG_SYNC_ON_ROTATE] === 1) {
+    if (isDurable) {
       try {
-        this.files.sync(this.handle);
-        this.files.syncDirectory(this.directory);
+        files.sync(this.handle);
+        files.syncDirectory(directory);
       } catch (error) {
-        // Nothing acknowledged is in this file: the next append makes it anew.
-        throw new LogFailure(`sync of new file ${walFileName(lsn)}: ${reason(error)}`, 'cut');
+        this.noteUnsynced();
+        throw new LogFailure(`sync of new file ${name}: ${reason(error)}`, false);
       }
     }
+    this.handleFile = state[LOG_FILE_COUNT]! + 1;
+    state[LOG_FILE_COUNT] = this.handleFile;
     state[LOG_END] = WAL_HEADER_BYTES;
-    state[LOG_FILE_COUNT]! += 1;
   }
 
   private writeAll(bytes: Uint8Array, byteCount: number, position: number): void {
@@ -215,19 +246,44 @@ export class LogWriter implements Log {
     try {
       this.files.sync(this.handle);
     } catch (error) {
-      this.state[LOG_TAIL] = TAIL_UNSYNCED;
+      this.noteUnsynced();
       try {
         this.files.truncate(this.handle, this.state[LOG_END]!);
       } catch {
-        // The records stay: the clients are told that they may.
+        // The records stay until the new file is there.
       }
-      throw new LogFailure(`sync: ${reason(error)}`, 'unsynced');
+      throw new LogFailure(`sync: ${reason(error)}`, true);
     }
   }
 
-  private cut(message: string): LogFailure {
-    this.tryCut();
-    return new LogFailure(message, tailOf(this.state));
+  /** Whether the disk takes bytes again. Throws LogFailure. */
+  private probe(): void {
+    const end = this.state[LOG_END]!;
+    if (end === 0) {
+      this.createFile();
+      return;
+    }
+    try {
+      this.openCurrent();
+      this.writeAll(new Uint8Array(PROBE_BYTES), PROBE_BYTES, end);
+      this.files.truncate(this.handle, end);
+    } catch (error) {
+      this.tryCut();
+      throw new LogFailure(`probe: ${reason(error)}`, false);
+    }
+  }
+
+  /** Out of UNCUT: true where the tail is CLEAN then; false where it is UNSYNCED. Throws LogFailure. */
+  private leaveUncut(nextLsn: number): boolean {
+    const state = this.state;
+    if (state[LOG_END] !== 0) {
+      if (this.tryCut()) return true;
+      if (state[LOG_TAIL] === TAIL_UNSYNCED) return false;
+      this.goOn(nextLsn);
+    }
+    this.makeFile(0, true);
+    state[LOG_TAIL] = TAIL_CLEAN;
+    return true;
   }
 
   /** Cuts the current file at its end, durably; leaves the tail CLEAN (true), UNCUT or UNSYNCED. */
@@ -243,7 +299,7 @@ export class LogWriter implements Log {
     try {
       this.files.sync(this.handle);
     } catch {
-      state[LOG_TAIL] = TAIL_UNSYNCED;
+      this.noteUnsynced();
       return false;
     }
     state[LOG_TAIL] = TAIL_CLEAN;
@@ -254,52 +310,9 @@ export class LogWriter implements Log {
 /** Sets the shared state to go on at the end of a file, 0 = a new one, as recovery found it. Once, before any writer is used. */
 export function openLogState(state: Float64Array, fileLsn: number, end: number): void {
   assert(end === 0 || end >= WAL_HEADER_BYTES, 'the log goes on behind a file header');
+  state.fill(0);
   state[LOG_FILE_LSN] = fileLsn;
   state[LOG_END] = end;
-  state[LOG_SYNC_PENDING] = 0;
-  state[LOG_FILE_COUNT] = 0;
-  state[LOG_TAIL] = TAIL_CLEAN;
-}
-
-/**
- * Makes the log of a new repository: the directory, and its first file with the record of LSN 1, a command that says how
- * the repository was made; synced. Throws what the file system throws.
- */
-export function createLog(files: Files, directory: string, command: string): void {
-  files.makeDirectory(directory);
-  const group = new GroupWriter(1024);
-  const payload = new TextEncoder().encode(command);
-  group.begin(1);
-  group.addSection(SECTION_COMMAND, payload, 0, payload.length);
-  group.end();
-  const handle = files.open(join(directory, walFileName(1)), true);
-  try {
-    const bytes = new Uint8Array(WAL_HEADER_BYTES + group.length);
-    bytes.set(encodeWalHeader(1));
-    bytes.set(group.bytes.subarray(0, group.length), WAL_HEADER_BYTES);
-    const written = files.write(handle, bytes, 0, bytes.length, 0);
-    if (written !== bytes.length) throw new Error(`${directory}: cannot write the first log record: no space`);
-    files.sync(handle);
-  } finally {
-    files.close(handle);
-  }
-  files.syncDirectory(directory);
-}
-
-/**
- * main's part of rotation: syncs the full file that waits, without blocking; true when there was one. When it rejects,
- * acknowledged records may not be on disk: the caller lets the database take no writes from then on.
- */
-export async function syncFullFile(files: Files, directory: string, state: Float64Array): Promise<boolean> {
-  const lsn = state[LOG_SYNC_PENDING]!;
-  if (lsn <= 0) return false;
-  await files.syncLater(join(directory, walFileName(lsn)), directory);
-  if (state[LOG_SYNC_PENDING] === lsn) state[LOG_SYNC_PENDING] = -lsn;
-  return true;
-}
-
-function tailOf(state: Float64Array): 'cut' | 'uncut' | 'unsynced' {
-  return state[LOG_TAIL] === TAIL_CLEAN ? 'cut' : state[LOG_TAIL] === TAIL_UNCUT ? 'uncut' : 'unsynced';
 }
 
 function reason(error: unknown): string {

@@ -3,8 +3,9 @@ import { test } from 'node:test';
 import { SeededRandom } from '../testing/random.ts';
 import { SimulatedFiles } from '../testing/simulated-files.ts';
 import { LogFailure } from './log.ts';
-import { LOG_END, LOG_FILE_LSN, LOG_STATE_WORDS, LOG_TAIL, setLogSettings, TAIL_UNSYNCED } from './log-state.ts';
-import { createLog, LogWriter, openLogState, syncFullFile } from './log-writer.ts';
+import { createLog, syncAllFiles, syncFullFile } from './log-files.ts';
+import { LOG_END, LOG_FILE_LSN, LOG_STATE_WORDS, setLogSettings } from './log-state.ts';
+import { LogWriter, openLogState } from './log-writer.ts';
 import { GroupWriter, RECORD_HEADER_BYTES, SECTION_ROWS, WAL_HEADER_BYTES, walFileName } from './record.ts';
 import { LogDamage, type Recovery, recover } from './recover.ts';
 
@@ -23,10 +24,10 @@ class TestLog {
   fullFileCount = 0;
   private readonly group: GroupWriter = new GroupWriter(64);
 
-  constructor(files: SimulatedFiles, settings: Settings = {}) {
+  constructor(files: SimulatedFiles, settings: Settings = {}, checkpointLsn = 0) {
     this.files = files;
     if (files.list(DIRECTORY).length === 0) createLog(files, DIRECTORY, '{"command":"create"}');
-    const { recovery, found } = readAll(files);
+    const { recovery, found } = readAll(files, checkpointLsn + 1);
     this.recovery = recovery;
     this.found = found;
     openLogState(this.state, recovery.fileLsn, recovery.end);
@@ -172,17 +173,20 @@ test('a missing file, and a missing log, are damage', () => {
   assert.deepEqual(readAll(log.files, 4).found, ['4 third']);
 });
 
-test('rotation: main syncs the full file, the committer goes on in the next one', async () => {
+test('rotation: the log thread syncs the full file, and the log goes on in the next one', () => {
   const log = new TestLog(new SimulatedFiles(), { rotateBytes: 400 });
   while (log.fullFileCount === 0) log.append('0123456789');
   const full = log.lsn;
   log.append('still the same file');
   assert.equal(log.state[LOG_FILE_LSN], 1);
-  assert.equal(await syncFullFile(log.files, DIRECTORY, log.state), true);
-  assert.equal(await syncFullFile(log.files, DIRECTORY, log.state), false);
+  assert.equal(syncFullFile(log.files, DIRECTORY, log.state), true);
+  assert.equal(syncFullFile(log.files, DIRECTORY, log.state), false);
   log.append('the next file');
   assert.equal(log.state[LOG_FILE_LSN], full + 2);
-  // main does not come this time.
+  while (log.state[LOG_END]! < 400) log.append('0123456789');
+  log.writer.rotate(log.lsn + 1);
+  assert.equal(log.state[LOG_FILE_LSN], log.lsn + 1);
+  // The log thread does not come this time.
   for (let count = 0; count < 30; count++) log.append('0123456789');
   assert.ok(log.recovery.fileLsn < log.state[LOG_FILE_LSN]!);
   const { recovery, found } = readAll(log.files);
@@ -226,53 +230,181 @@ test('records at or above the first LSN of a newer file are ignored', () => {
   assert.deepEqual(readAll(log.files).found, [FIRST, '2 first', '3 the real one']);
 });
 
-/** A fixed workload; each append is acknowledged or refused. */
-function workload(log: TestLog, count: number): { readonly acknowledged: string[]; readonly unknown: Set<string> } {
-  const acknowledged: string[] = [];
-  const unknown = new Set<string>();
-  for (let index = 0; index < count; index++) {
-    const text = `record ${index}`;
+/**
+ * Appends records until so many groups are acknowledged or given up, and repairs the log after each failure, as the engine
+ * does. What it knows at each moment can be compared with what recovery finds on the disk of that moment.
+ */
+class Workload {
+  readonly log: TestLog;
+  readonly acknowledged: string[] = [];
+  /** Their clients know that they are not in the log. */
+  readonly refused = new Set<string>();
+  /** What the checkpoint of a repair has; recovery reads the records behind it. */
+  checkpointed = 0;
+  repairCount = 0;
+  private index = 0;
+
+  private readonly takesCheckpoints: boolean;
+
+  /** @param takesCheckpoints false: a canary, which goes on without the checkpoint that a repair asks for */
+  constructor(log: TestLog, takesCheckpoints = true) {
+    this.log = log;
+    this.takesCheckpoints = takesCheckpoints;
+  }
+
+  run(groupCount: number): void {
+    while (groupCount-- > 0) this.append();
+  }
+
+  private append(): void {
+    const { log } = this;
+    const texts = [`record ${this.index}`, `record ${this.index} too`];
+    this.index++;
     try {
-      log.append(text, `${text} too`);
-      acknowledged.push(text, `${text} too`);
+      log.append(...texts);
+      this.acknowledged.push(...texts);
+      return;
     } catch (error) {
       assert.ok(error instanceof LogFailure, String(error));
-      if (error.tail !== 'cut') unknown.add(text).add(`${text} too`);
-      log.writer.repair(log.lsn + 1);
+      if (!error.mayBeFound) for (const text of texts) this.refused.add(text);
+    }
+    if (log.writer.isUndecided()) assert.throws(() => log.append('too early'), LogFailure);
+    // The other threads of a real one try for longer.
+    for (let tries = 0; tries < 8; tries++) {
+      const repair = log.writer.repair(log.lsn + 1);
+      if (!log.writer.isUndecided()) for (const text of texts) this.refused.add(text);
+      if (repair === 'unsaved') {
+        if (this.takesCheckpoints) {
+          this.repairCount++;
+          this.checkpointed = this.acknowledged.length;
+        }
+        log.writer.saved();
+      }
+      if (repair !== 'failed') return;
     }
   }
-  return { acknowledged, unknown };
+
+  /** LSN of the checkpoint; 0: there is none. */
+  get checkpointLsn(): number {
+    return this.checkpointed === 0 && this.repairCount === 0 ? 0 : this.checkpointed + 1;
+  }
 }
 
-const texts = (found: readonly string[]): string[] => found.slice(1).map((line) => line.slice(line.indexOf(' ') + 1));
+/** Of a start: what a checkpoint and the log behind it have. */
+function recovered(disk: SimulatedFiles, known: Known): { readonly again: TestLog; readonly found: string[] } {
+  const again = new TestLog(disk, {}, known.checkpointLsn);
+  const behind = again.found.filter((line) => line !== FIRST).map((line) => line.slice(line.indexOf(' ') + 1));
+  return { again, found: [...known.acknowledged.slice(0, known.checkpointed), ...behind] };
+}
+
+/** What was known when the power went. */
+type Known = {
+  readonly acknowledged: readonly string[];
+  readonly refused: ReadonlySet<string>;
+  readonly checkpointed: number;
+  readonly checkpointLsn: number;
+};
+
+function knownOf({ acknowledged, refused, checkpointed, checkpointLsn }: Workload): Known {
+  return { acknowledged: [...acknowledged], refused: new Set(refused), checkpointed, checkpointLsn };
+}
+
+function checkFound(found: readonly string[], known: Known, isDurable: boolean, where: string): void {
+  const { acknowledged, refused } = known;
+  for (const text of found) assert.ok(!refused.has(text), `${where}: refused, but found: ${text}`);
+  const least = isDurable ? acknowledged.length : known.checkpointed;
+  assert.ok(found.length >= least, `${where}: ${found.length} of ${acknowledged.length}`);
+  assert.deepEqual(found.slice(0, acknowledged.length), acknowledged.slice(0, found.length), where);
+}
+
+const GROUP_COUNT = 10;
 
 for (const syncOnWrite of [false, true]) {
-  test(`every operation fails once, sync on write ${syncOnWrite}: what is acknowledged is there, what is refused is not`, () => {
-    const settings = { syncOnWrite, rotateBytes: 200 };
-    const normal = new TestLog(new SimulatedFiles(), settings);
-    workload(normal, 10);
-    const operationCount = normal.files.operationCount;
-    let failedCount = 0;
+  const settings = { syncOnWrite, rotateBytes: 200 };
+  const operationCount = (): number => {
+    const log = new TestLog(new SimulatedFiles(), settings);
+    const first = log.files.operationCount;
+    new Workload(log).run(GROUP_COUNT);
+    return log.files.operationCount - first;
+  };
+
+  test(`operations fail, one or several, sync on write ${syncOnWrite}: what is acknowledged is there, what is refused is not`, () => {
+    let [refusedCount, repairCount] = [0, 0];
+    const count = operationCount();
+    assert.ok(count > 15);
     for (const fault of ['error', 'short'] as const) {
-      for (const width of [1, 2, 3]) {
-        for (let failing = 3; failing < operationCount; failing++) {
+      for (const width of [1, 2, 3, 4]) {
+        for (let failing = 0; failing < count; failing++) {
           const log = new TestLog(new SimulatedFiles(), settings);
-          const first = log.files.operationCount;
-          log.files.fault = (operation) =>
-            operation >= first + failing - 3 && operation < first + failing - 3 + width ? fault : undefined;
-          const { acknowledged, unknown } = workload(log, 10);
+          const first = log.files.operationCount + failing;
+          log.files.fault = (operation) => (operation >= first && operation < first + width ? fault : undefined);
+          const workload = new Workload(log);
+          workload.run(GROUP_COUNT);
           log.files.fault = () => undefined;
-          if (acknowledged.length < 20) failedCount++;
-          const found = texts(readAll(log.files.clone()).found);
-          const certain = found.filter((text) => !unknown.has(text));
-          assert.deepEqual(certain, acknowledged, `${fault} at ${failing}, ${width} times`);
-          if (log.state[LOG_TAIL] !== TAIL_UNSYNCED && unknown.size === 0) assert.deepEqual(found, acknowledged);
+          const { again, found } = recovered(log.files.clone(), workload);
+          checkFound(found, workload, true, `${fault} at ${failing}, ${width} times`);
+          assert.deepEqual(found, workload.acknowledged, 'all is decided in the end');
+          again.append('goes on');
+          assert.equal(readAll(again.files, workload.checkpointLsn + 1).found.at(-1), `${again.lsn} goes on`);
+          refusedCount += workload.refused.size;
+          repairCount += workload.repairCount;
         }
       }
     }
-    assert.ok(failedCount > 20);
+    assert.ok(refusedCount > 40 && repairCount > 10, `${refusedCount} refused, ${repairCount} repairs`);
   });
+
+  for (const end of ['power', 'kill'] as const) {
+    const endDuringRepairs = (takesCheckpoints: boolean): void => {
+      const seed = 4711;
+      const random = new SeededRandom(seed);
+      const count = operationCount();
+      let repairCount = 0;
+      for (let failing = 0; failing < count; failing++) {
+        for (const width of [1, 2]) {
+          for (let ending = failing; ending < failing + 14; ending++) {
+            const log = new TestLog(new SimulatedFiles(), settings);
+            const workload = new Workload(log, takesCheckpoints);
+            const first = log.files.operationCount;
+            let disk: SimulatedFiles | undefined;
+            let known: Known | undefined;
+            log.files.fault = (operation, name) => {
+              const at = operation - first;
+              if (at === ending) {
+                disk = end === 'power' ? log.files.afterPowerLoss(random) : log.files.clone();
+                known = knownOf(workload);
+              }
+              const isSync = name === 'sync' || name === 'syncDirectory' || name === 'truncate';
+              return isSync && at >= failing && at < failing + width ? 'error' : undefined;
+            };
+            workload.run(GROUP_COUNT);
+            if (disk === undefined) continue;
+            repairCount += workload.repairCount;
+            const where = `seed ${seed}, fails at ${failing}, ${width} times, ends at ${ending}`;
+            const { again, found } = recovered(disk, known!);
+            checkFound(found, known!, end === 'kill' || syncOnWrite, where);
+            // It goes on, and a second start finds the same.
+            again.append('goes on');
+            const second = recovered(disk.clone(), known!);
+            assert.deepEqual(second.found, [...found, 'goes on'], where);
+          }
+        }
+      }
+      if (takesCheckpoints) assert.ok(repairCount > 50, `${repairCount} repairs`);
+    };
+
+    test(`a sync fails, and then ${end} ends it at every operation of the repair, sync on write ${syncOnWrite}`, () => {
+      endDuringRepairs(true);
+    });
+
+    if (end === 'power' && !syncOnWrite)
+      test('canary: writes are taken again after a failed sync, without a checkpoint', () => {
+        assert.throws(() => endDuringRepairs(false), /LogDamage|seed 4711/);
+      });
+  }
 }
+
+const texts = (found: readonly string[]): string[] => found.slice(1).map((line) => line.slice(line.indexOf(' ') + 1));
 
 test('the power goes at every operation: a prefix is left, with sync on write all that was acknowledged', () => {
   const random = new SeededRandom(7);
@@ -301,18 +433,96 @@ test('the power goes at every operation: a prefix is left, with sync on write al
   }
 });
 
-test('after a failed sync nothing is taken until a restart', () => {
+test('after a failed sync the log goes on in a new file, and takes nothing before a checkpoint', () => {
   const log = new TestLog(new SimulatedFiles(), { syncOnWrite: true });
   log.append('first');
   log.files.fault = (_operation, name) => (name === 'sync' ? 'error' : undefined);
   assert.throws(
     () => log.append('second'),
-    (error) => error instanceof LogFailure && error.tail === 'unsynced',
+    (error) => error instanceof LogFailure && error.mayBeFound,
   );
+  assert.ok(log.writer.isUndecided());
+  assert.equal(log.writer.repair(3), 'failed');
   log.files.fault = () => undefined;
-  assert.equal(log.writer.repair(3), false);
+  assert.equal(log.writer.repair(3), 'unsaved');
+  assert.ok(!log.writer.isUndecided());
   assert.throws(() => log.append('third'), LogFailure);
-  assert.deepEqual(texts(new TestLog(log.files).found), ['first']);
+  // The next start, before there is a checkpoint: what was refused is gone, and so is the file of the repair.
+  const early = new TestLog(log.files.clone());
+  assert.deepEqual(texts(early.found), ['first']);
+  assert.deepEqual(early.files.list(DIRECTORY), [walFileName(1)]);
+  early.append('goes on');
+  assert.deepEqual(texts(readAll(early.files).found), ['first', 'goes on']);
+  log.writer.saved();
+  log.append('third');
+  assert.deepEqual(log.files.list(DIRECTORY), [1, 3].map(walFileName));
+  assert.deepEqual(readAll(log.files, 3).found, ['3 third']);
+});
+
+test('what recovery relies on is written again before it is synced', () => {
+  const log = new TestLog(new SimulatedFiles(), { syncOnWrite: true });
+  log.append('first');
+  // As if the sync had failed in a process that did not get to repair it: the bytes are there, and never were on disk.
+  log.files.fault = (_operation, name) => (name === 'sync' ? 'lost' : undefined);
+  log.append('second');
+  const path = fileOf(1);
+  const written: number[] = [];
+  const disk = log.files.clone();
+  const write = disk.write.bind(disk);
+  disk.write = (handle, bytes, offset, byteCount, position) => {
+    for (let at = position; at < position + byteCount; at++) written.push(at);
+    return write(handle, bytes, offset, byteCount, position);
+  };
+  const before = disk.contents(path);
+  assert.deepEqual(texts(readAll(disk).found), ['first', 'second']);
+  assert.deepEqual(disk.contents(path), before);
+  assert.deepEqual(
+    written,
+    Array.from(before, (_, at) => at),
+  );
+  // From a checkpoint on: only what is behind it.
+  written.length = 0;
+  readAll(disk, 3);
+  const record = RECORD_HEADER_BYTES + 16;
+  assert.equal(written.length, WAL_HEADER_BYTES + record);
+  assert.equal(written.at(-1), before.length - 1);
+});
+
+test('the first log file is there whole, or not at all: every operation fails, power goes at each', () => {
+  const random = new SeededRandom(99);
+  for (const how of ['error', 'short', 'power', 'kill'] as const) {
+    for (let at = 0; ; at++) {
+      const files = new SimulatedFiles();
+      let left = at;
+      let disk: SimulatedFiles | undefined;
+      files.fault = () => {
+        if (left-- !== 0) return undefined;
+        if (how === 'error' || how === 'short') return how;
+        disk = how === 'power' ? files.afterPowerLoss(random) : files.clone();
+        return undefined;
+      };
+      try {
+        createLog(files, DIRECTORY, '{"command":"create"}');
+      } catch {
+        disk = files;
+      }
+      files.fault = () => undefined;
+      disk ??= how === 'short' ? files : undefined;
+      if (disk === undefined || left >= 0) break;
+      const names = disk.list(DIRECTORY).filter((name) => name.endsWith('.wal'));
+      if (names.length > 0) assert.deepEqual(readAll(disk).found, [FIRST], `${how} at ${at}`);
+      else createLog(disk, DIRECTORY, '{"command":"create"}');
+      assert.deepEqual(readAll(disk).found, [FIRST], `${how} at ${at}`);
+    }
+  }
+});
+
+test('syncAllFiles: files that had no sync survive a power loss from then on', () => {
+  const log = new TestLog(new SimulatedFiles(), { syncOnRotate: false, rotateBytes: 100 });
+  for (let count = 0; count < 8; count++) log.append(`record ${count}`);
+  syncAllFiles(log.files, DIRECTORY);
+  for (let seed = 1; seed < 10; seed++)
+    assert.equal(readAll(log.files.afterPowerLoss(new SeededRandom(seed))).found.length, 9);
 });
 
 test('a full disk refuses writes, and a probe brings them back', () => {
@@ -320,9 +530,9 @@ test('a full disk refuses writes, and a probe brings them back', () => {
   log.append('first');
   log.files.fault = (_operation, name) => (name === 'write' ? 'error' : undefined);
   assert.throws(() => log.append('second'), /write: EIO/);
-  assert.equal(log.writer.repair(3), false);
+  assert.equal(log.writer.repair(3), 'failed');
   log.files.fault = () => undefined;
-  assert.equal(log.writer.repair(3), true);
+  assert.equal(log.writer.repair(3), 'ready');
   log.append('second, again');
   assert.deepEqual(texts(readAll(log.files).found), ['first', 'second, again']);
   assert.equal(log.state[LOG_END]! % 8, WAL_HEADER_BYTES % 8);

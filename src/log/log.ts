@@ -3,17 +3,23 @@
  * fit behind it too.
  */
 
-/** Why an append failed, and what is known about the records after it. The records of the group are not acknowledged. */
+/** Why the log does not take something. What it was to take is not acknowledged. */
 export class LogFailure extends Error {
   override name = 'LogFailure';
-  /** 'cut': they are not in the log. 'uncut': recovery may find them. 'unsynced': so, and no later sync can be trusted. */
-  readonly tail: 'cut' | 'uncut' | 'unsynced';
+  /** True: recovery may find the records of the group, until Log.isUndecided() says that it will not. */
+  readonly mayBeFound: boolean;
 
-  constructor(message: string, tail: 'cut' | 'uncut' | 'unsynced') {
+  constructor(message: string, mayBeFound: boolean) {
     super(message);
-    this.tail = tail;
+    this.mayBeFound = mayBeFound;
   }
 }
+
+/**
+ * What a repair has come to. 'failed': not yet; try again. 'unsaved': the log goes on in a new file, but takes nothing before
+ * a checkpoint has been written and synced, and saved() called. 'ready': it takes the next record.
+ */
+export type LogRepair = 'failed' | 'unsaved' | 'ready';
 
 /** One object a thread that may commit; the callers take turns by the committer lock. */
 export interface Log {
@@ -21,16 +27,19 @@ export interface Log {
   readonly isKept: boolean;
   /**
    * Appends a group of whole records (record.ts), the first of which has that LSN, in one write; returns when they are
-   * as durable as the settings ask. Throws LogFailure.
+   * as durable as the settings ask. Throws LogFailure; nobody appends then before a repair.
    */
   append(firstLsn: number, bytes: Uint8Array, byteCount: number): void;
-  /**
-   * After a failed append: makes the log fit to take the record `nextLsn`. True when it is; false when it still is not.
-   * Never true after a failed sync; throws LogFailure ('unsynced') where a sync fails in it.
-   */
-  repair(nextLsn: number): boolean;
-  /** Acknowledged records may not be durable: append fails from now on ('unsynced'), and repair too. */
+  /** Goes on in a new file where the current one is full. Throws LogFailure. */
+  rotate(nextLsn: number): void;
+  /** After a failure: makes the log fit to take the record `nextLsn`, as far as that is possible now. */
+  repair(nextLsn: number): LogRepair;
+  /** True while recovery may find records that append has refused. */
+  isUndecided(): boolean;
+  /** Acknowledged records may not be durable: repair begins a new file, and asks for a checkpoint. */
   giveUp(): void;
+  /** A checkpoint of all that is acknowledged is durable, after a repair that was 'unsaved'. */
+  saved(): void;
   close(): void;
 }
 
@@ -40,11 +49,19 @@ export class NullLog implements Log {
 
   append(): void {}
 
-  repair(): boolean {
-    return true;
+  rotate(): void {}
+
+  repair(): LogRepair {
+    return 'ready';
+  }
+
+  isUndecided(): boolean {
+    return false;
   }
 
   giveUp(): void {}
+
+  saved(): void {}
 
   close(): void {}
 }

@@ -9,7 +9,8 @@
  *   8      4    format version, 1
  *   12     4    CRC-32C of bytes 0-11 and 16-31
  *   16     8    LSN of the first record
- *   24     8    zero
+ *   24     4    WAL_REPAIR, WAL_REPAIR_UNSYNCED: the file was begun after a failed sync; 0 for all others
+ *   28     4    zero
  *
  * Record, one a transaction, written by the committer, a group of them in one write:
  *
@@ -30,6 +31,10 @@ import { crc32c } from './crc32c.ts';
 
 export const WAL_HEADER_BYTES = 32;
 export const WAL_FORMAT_VERSION = 1;
+/** Begun after a failed sync: takes records only once a checkpoint has all that is before them. */
+export const WAL_REPAIR = 1;
+/** So, and records of the file before may not be on disk: they were acknowledged without a sync. */
+export const WAL_REPAIR_UNSYNCED = 2;
 export const RECORD_HEADER_BYTES = 24;
 /** A record is shorter than this: its length is 32 bits, and a longer one is a damaged one. */
 export const RECORD_BYTES_MAX: number = 1024 * 1024 * 1024;
@@ -49,14 +54,15 @@ export function walFileLsn(name: string): number {
   return /^\d{20}\.wal$/.test(name) ? Number(name.slice(0, 20)) : -1;
 }
 
-/** A file header. */
-export function encodeWalHeader(firstLsn: number): Uint8Array {
+/** A file header; `repair`: 0, WAL_REPAIR or WAL_REPAIR_UNSYNCED. */
+export function encodeWalHeader(firstLsn: number, repair = 0): Uint8Array {
   const bytes = new Uint8Array(WAL_HEADER_BYTES);
   const view = new DataView(bytes.buffer);
   bytes.set(MAGIC);
   view.setUint32(8, WAL_FORMAT_VERSION, true);
   view.setUint32(16, firstLsn >>> 0, true);
   view.setUint32(20, Math.floor(firstLsn / 2 ** 32), true);
+  view.setUint32(24, repair, true);
   view.setInt32(12, headerChecksum(bytes), true);
   return bytes;
 }
@@ -69,6 +75,11 @@ export function checkWalHeader(bytes: Uint8Array, firstLsn: number): string | un
   if (view.getUint32(8, true) !== WAL_FORMAT_VERSION) return `unknown format version ${view.getUint32(8, true)}`;
   const lsn = view.getUint32(20, true) * 2 ** 32 + view.getUint32(16, true);
   return lsn === firstLsn ? undefined : `the header says LSN ${lsn}, the name LSN ${firstLsn}`;
+}
+
+/** WAL_REPAIR, WAL_REPAIR_UNSYNCED or 0, of a header that is whole. */
+export function walHeaderRepair(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset, WAL_HEADER_BYTES).getUint32(24, true);
 }
 
 function headerChecksum(bytes: Uint8Array): number {

@@ -4,18 +4,28 @@
  *
  * What is torn and what is damage: a record that is not whole or not right, with no right record behind it in the last
  * file, is the end of a write that a crash cut short. Anything else that is wrong is damage, and an error.
+ *
+ * An unfinished repair: the last file was begun after a failed sync (WAL_REPAIR), is empty, and there is no checkpoint of
+ * what is before it. Then the file before is the last one: what it holds at or above the new one's first LSN was refused,
+ * and is cut off. Where records were acknowledged without a sync (WAL_REPAIR_UNSYNCED) it may be torn anywhere.
+ *
+ * Durable: a sync that failed in the process before may have left bytes in the system's cache that are not on disk, and
+ * that no later sync writes. So the records that count of the last file are written again, in place, and then synced.
  */
 
 import { join } from 'node:path';
 import type { FileHandle, Files } from '../base/effects.ts';
+import { writeFully } from './checkpoint/files.ts';
 import { crc32c } from './crc32c.ts';
 import {
   checkWalHeader,
   RECORD_BYTES_MAX,
   RECORD_HEADER_BYTES,
   WAL_HEADER_BYTES,
+  WAL_REPAIR_UNSYNCED,
   walFileLsn,
   walFileName,
+  walHeaderRepair,
 } from './record.ts';
 
 /** Called for each section of each record, in order. The bytes are valid during the call only. */
@@ -36,6 +46,9 @@ export type Recovery = {
 
 /** Bytes of a file that are read at once. */
 const WINDOW_BYTES = 4 * 1024 * 1024;
+
+/** Bytes that are written again at once. */
+const REWRITE_BYTES = 1024 * 1024;
 
 /** Damage in the log: start is refused and nothing on disk is changed. */
 export class LogDamage extends Error {
@@ -59,31 +72,41 @@ export function recover(files: Files, directory: string, fromLsn: number, onSect
     if (lsns.length === 0 && fromLsn === 1)
       throw new LogDamage(`${directory}/${walFileName(unborn)}: offset 0: no file header`);
   }
+  // An unfinished repair: its file has nothing, and that before it may have what was refused.
+  let repair = 0;
+  let repairLsn = Number.POSITIVE_INFINITY;
+  if (lsns.length > 1 && lsns.at(-1)! > fromLsn) repair = emptyRepair(files, directory, lsns.at(-1)!);
+  if (repair !== 0) repairLsn = lsns.pop()!;
   let first = 0;
   while (first + 1 < lsns.length && lsns[first + 1]! <= fromLsn) first++;
   let expectedLsn = lsns[first] ?? fromLsn;
   if (expectedLsn > fromLsn) throw missing(directory, expectedLsn, fromLsn);
   let recordCount = 0;
   let end = 0;
+  let countsFrom = 0;
   let torn: Recovery['torn'];
   for (let index = first; index < lsns.length; index++) {
     const lsn = lsns[index]!;
     const path = join(directory, walFileName(lsn));
     if (lsn !== expectedLsn) throw new LogDamage(`${path}: offset 0: LSN ${expectedLsn} to ${lsn - 1} are missing`);
-    const limitLsn = index + 1 < lsns.length ? lsns[index + 1]! : Number.POSITIVE_INFINITY;
+    const isLast = index + 1 === lsns.length;
+    const limitLsn = isLast ? repairLsn : lsns[index + 1]!;
     const reader = new RecordReader(files, path);
     try {
       reader.checkHeader(lsn);
+      countsFrom = WAL_HEADER_BYTES;
       for (;;) {
         if (expectedLsn === limitLsn || reader.offset === reader.fileBytes) break;
         const problem = reader.check(expectedLsn);
         if (problem !== '') {
-          if (limitLsn !== Number.POSITIVE_INFINITY || reader.hasRecordBehind(expectedLsn)) {
+          const isTorn = repair === 0 ? !reader.hasRecordBehind(expectedLsn) : repair === WAL_REPAIR_UNSYNCED;
+          if (!isLast || !isTorn) {
             throw new LogDamage(`${path}: offset ${reader.offset}: ${problem}`);
           }
           torn = { file: path, offset: reader.offset, byteCount: reader.fileBytes - reader.offset };
           break;
         }
+        if (expectedLsn === fromLsn) countsFrom = reader.offset;
         if (expectedLsn >= fromLsn) {
           reader.eachSection(expectedLsn, onSection);
           recordCount++;
@@ -92,12 +115,16 @@ export function recover(files: Files, directory: string, fromLsn: number, onSect
         expectedLsn++;
       }
       end = reader.offset;
+      if (expectedLsn <= fromLsn) countsFrom = end;
     } finally {
       reader.close();
     }
   }
+  if (repair !== 0 && repairLsn > expectedLsn && repair !== WAL_REPAIR_UNSYNCED)
+    throw missing(directory, repairLsn, expectedLsn);
   // Without any file there is nothing to make durable.
-  if (lsns.length > 0) makeDurable(files, join(directory, walFileName(lsns.at(-1)!)), torn?.offset);
+  if (lsns.length > 0) makeDurable(files, join(directory, walFileName(lsns.at(-1)!)), countsFrom, end);
+  if (repair !== 0) files.remove(join(directory, walFileName(repairLsn)));
   if (unborn >= 0) {
     const file = join(directory, walFileName(unborn));
     torn ??= { file, offset: 0, byteCount: 0 };
@@ -125,6 +152,19 @@ export function walFiles(files: Files, directory: string): number[] {
     .sort((a, b) => a - b);
 }
 
+/** Of a file that a repair has begun and that has no record: the mark in its header; 0 of any other. */
+function emptyRepair(files: Files, directory: string, lsn: number): number {
+  const handle = files.openRead(join(directory, walFileName(lsn)));
+  try {
+    if (files.size(handle) !== WAL_HEADER_BYTES) return 0;
+    const header = new Uint8Array(WAL_HEADER_BYTES);
+    readFully(files, handle, header, WAL_HEADER_BYTES, 0);
+    return checkWalHeader(header, lsn) === undefined ? walHeaderRepair(header) : 0;
+  } finally {
+    files.close(handle);
+  }
+}
+
 function isUnborn(files: Files, directory: string, lsn: number): boolean {
   const handle = files.openRead(join(directory, walFileName(lsn)));
   try {
@@ -140,16 +180,29 @@ function isUnborn(files: Files, directory: string, lsn: number): boolean {
 }
 
 /**
- * Cuts the last file where its tail is torn, and syncs it: a process that was killed may have written what it did not get
- * to sync, and clients are about to see that. For the same reason the directory is synced: the file may just have been made.
+ * Cuts the last file behind its last record that counts, writes those from `countsFrom` on again, and syncs it: a process
+ * that was killed may have written what it did not get to sync, or could not, and clients are about to see that. For the
+ * same reason the directory is synced: the file may just have been made.
  */
-function makeDurable(files: Files, path: string, cutAt: number | undefined): void {
+function makeDurable(files: Files, path: string, countsFrom: number, end: number): void {
   const handle = files.open(path, false);
   try {
-    if (cutAt !== undefined) files.truncate(handle, cutAt);
+    if (files.size(handle) > end) files.truncate(handle, end);
+    rewrite(files, handle, 0, WAL_HEADER_BYTES);
+    rewrite(files, handle, countsFrom, end);
     files.sync(handle);
   } finally {
     files.close(handle);
+  }
+}
+
+/** Writes bytes [start, end) once more, as they are: the system holds them for unwritten then. */
+function rewrite(files: Files, handle: FileHandle, start: number, end: number): void {
+  const bytes = new Uint8Array(Math.min(REWRITE_BYTES, end - start));
+  for (let at = start; at < end; at += bytes.length) {
+    const byteCount = Math.min(bytes.length, end - at);
+    readFully(files, handle, bytes, byteCount, at);
+    writeFully(files, handle, bytes, byteCount, at);
   }
 }
 

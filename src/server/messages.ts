@@ -14,6 +14,12 @@ export type BackendData = {
   readonly logDirectory: string | undefined;
 };
 
+export type LogThreadData = {
+  readonly control: SharedArrayBuffer;
+  readonly memory: MemoryHandle;
+  readonly logDirectory: string;
+};
+
 export type FrontendData = {
   readonly control: SharedArrayBuffer;
   readonly memory: MemoryHandle;
@@ -58,3 +64,5 @@ export type FromFrontend =
   | { readonly kind: 'closed' };
 
 export type FromBackend = { readonly kind: 'ready'; readonly threadPath: string };
+
+export type FromLogThread = FromBackend | { readonly kind: 'log'; readonly line: LogLine };

@@ -2,8 +2,8 @@
  * The server: main starts the threads, watches them, and ends them. A thread that dies takes the process down, with the
  * reason in the log; recovery brings the data back.
  *
- *   ports tried ─▶ checkpoint loaded ─▶ log replayed ─▶ backends run ─▶ frontends ready ─▶ frontends listen ─▶ serving
- *   close: frontends answer what is in the air ─▶ backends end ─▶ log synced and closed
+ *   ports tried ─▶ checkpoint loaded ─▶ log replayed ─▶ log thread, backends run ─▶ frontends ready ─▶ frontends listen ─▶ serving
+ *   close: frontends answer what is in the air ─▶ backends and log thread end ─▶ log synced and closed
  */
 
 import { readFileSync } from 'node:fs';
@@ -23,7 +23,15 @@ import { changeSetting } from '../engine/settings-file.ts';
 import { Doorbell } from '../executor/doorbell.ts';
 import { loadPartition } from '../log/checkpoint/load.ts';
 import type { ServerLog } from './log.ts';
-import type { BackendData, FromBackend, FromFrontend, FromMain, FrontendData } from './messages.ts';
+import type {
+  BackendData,
+  FromBackend,
+  FromFrontend,
+  FromLogThread,
+  FromMain,
+  FrontendData,
+  LogThreadData,
+} from './messages.ts';
 
 /** Bounds the young generation of each worker: what parsing leaves behind is freed early, and memory stays flat. */
 const YOUNG_GENERATION_MIB = 16;
@@ -61,6 +69,7 @@ class Server implements RunningServer {
   readonly #settings: SettingValues;
   readonly #log: ServerLog;
   readonly #end: (reason: Error) => void;
+  /** With the log thread. */
   readonly #backends: Worker[] = [];
   readonly #frontends: FrontendThread[] = [];
   readonly #backendPaths: string[] = [];
@@ -91,7 +100,6 @@ class Server implements RunningServer {
       frontendCount: this.#settings.frontends,
       nodeCount: this.#settings.backends,
       isShared: true,
-      onFullFile: () => queueMicrotask(() => void this.#supervisor?.maintain()),
     });
     await this.#load(opening);
     const database = opening.finish();
@@ -101,7 +109,7 @@ class Server implements RunningServer {
     const doorbell = new Doorbell(
       control,
       control.frontendCount,
-      () => this.#supervisor?.hasFullFile() ?? false,
+      () => this.#supervisor?.hasUnsavedLog() ?? false,
       () => void this.#supervisor?.maintain(),
     );
     this.#doorbell = doorbell;
@@ -124,7 +132,10 @@ class Server implements RunningServer {
       log: this.#log,
     });
     this.#supervisor = supervisor;
-    await Promise.all(Array.from({ length: this.#settings.backends }, (_, node) => this.#startBackend(node)));
+    await Promise.all([
+      this.#startLogThread(),
+      ...Array.from({ length: this.#settings.backends }, (_, node) => this.#startBackend(node)),
+    ]);
     for (let frontend = 0; frontend < this.#settings.frontends; frontend++) {
       const data: FrontendData = {
         control: control.shared,
@@ -154,7 +165,6 @@ class Server implements RunningServer {
     await Promise.all(this.#frontends.map((frontend) => frontend.close()));
     await this.#supervisor!.idle();
     await this.#stopBackends();
-    await this.#supervisor!.maintain();
     this.#doorbell!.close();
     this.#database!.closeLog();
   }
@@ -240,18 +250,38 @@ class Server implements RunningServer {
       name: `backend ${node}`,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
     });
+    return this.#watch(worker, `backend ${node}`);
+  }
+
+  #startLogThread(): Promise<void> {
+    const { control, memory, logDirectory } = this.#database!;
+    const workerData: LogThreadData = { control: control.shared, memory: memory.share(), logDirectory: logDirectory! };
+    const worker = new Worker(workerEntry(import.meta.url, '../engine/main/log-entry'), {
+      workerData,
+      name: 'log',
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
+    });
+    return this.#watch(worker, 'log');
+  }
+
+  /** Resolves when the thread of a backend, or that of the log, is ready. */
+  #watch(worker: Worker, thread: string): Promise<void> {
     this.#backends.push(worker);
     return new Promise((ready, failed) => {
-      worker.once('message', (message: FromBackend) => {
-        this.#backendPaths[node] = message.threadPath;
+      worker.on('message', (message: FromBackend | FromLogThread) => {
+        if (message.kind === 'log') {
+          this.#log[message.line.level](message.line.message, message.line.fields);
+          return;
+        }
+        this.#backendPaths.push(message.threadPath);
         ready();
       });
       worker.once('error', (error) => {
         failed(error);
-        this.#fail(`backend ${node}`, error as Error);
+        this.#fail(thread, error as Error);
       });
       worker.once('exit', () => {
-        if (!this.#isClosing) this.#fail(`backend ${node}`, new Error('the thread has ended'));
+        if (!this.#isClosing) this.#fail(thread, new Error('the thread has ended'));
       });
     });
   }

@@ -8,11 +8,11 @@ import { SqlError } from '../base/errors.ts';
 import { Committer } from '../executor/committer.ts';
 import { Control } from '../executor/control.ts';
 import { DrainedFence } from '../executor/fence.ts';
-import { blockPageCount, FATE_FAILED, FATE_OK, FATE_STALE } from '../executor/layout.ts';
+import { blockPageCount, CONTROL_LOG_COMMITS, FATE_FAILED, FATE_OK, FATE_STALE } from '../executor/layout.ts';
 import { NodeLoop, type PartRunner } from '../executor/node-loop.ts';
 import { BlockView } from '../executor/request-block.ts';
 import { TicketClient } from '../executor/ticket-client.ts';
-import { type Log, LogFailure } from '../log/log.ts';
+import { type Log, LogFailure, type LogRepair } from '../log/log.ts';
 import { RECORD_HEADER_BYTES, SECTION_COMMAND } from '../log/record.ts';
 import { checkOutcomes } from './counter-oracle.ts';
 import { type CounterRequest, makeRequest, type Outcome, readOutcome, submitRequest } from './counter-request.ts';
@@ -48,6 +48,7 @@ class ModelLog implements Log {
   lastLsn = 0;
   commandCount = 0;
   failureCount = 0;
+  state: 'well' | 'cut' | 'undecided' | 'unsaved' = 'well';
   private readonly random: SeededRandom;
   private readonly failureOneIn: number;
 
@@ -59,8 +60,10 @@ class ModelLog implements Log {
   append(firstLsn: number, bytes: Uint8Array, byteCount: number): void {
     if (this.failureOneIn > 0 && this.random.oneIn(this.failureOneIn)) {
       this.failureCount++;
-      throw new LogFailure('no space', this.random.oneIn(2) ? 'cut' : 'uncut');
+      this.state = this.random.oneIn(2) ? 'cut' : 'undecided';
+      throw new LogFailure('no space', this.state === 'undecided');
     }
+    assert.equal(this.state, 'well', 'nothing is appended before a repair');
     const view = new DataView(bytes.buffer, bytes.byteOffset, byteCount);
     assert.equal(firstLsn, this.lastLsn + 1, 'LSNs rise by one');
     for (let at = 0; at < byteCount; at += view.getUint32(at, true)) {
@@ -69,11 +72,26 @@ class ModelLog implements Log {
     }
   }
 
-  repair(): boolean {
-    return !this.random.oneIn(3);
+  rotate(): void {}
+
+  repair(nextLsn: number): LogRepair {
+    assert.equal(nextLsn, this.lastLsn + 1);
+    if (this.state === 'unsaved') return 'unsaved';
+    if (this.random.oneIn(3)) return 'failed';
+    this.state = this.state === 'undecided' && this.random.oneIn(2) ? 'unsaved' : 'well';
+    return this.state === 'unsaved' ? 'unsaved' : 'ready';
+  }
+
+  isUndecided(): boolean {
+    return this.state === 'undecided';
   }
 
   giveUp(): void {}
+
+  saved(): void {
+    assert.equal(this.state, 'unsaved');
+    this.state = 'well';
+  }
 
   close(): void {}
 
@@ -135,6 +153,7 @@ class Model {
   private submittedCount = 0;
   private readonly busyNodes: Set<number> = new Set();
   private fixedPages = 0;
+  private nowMs = 0;
 
   constructor(options: ModelOptions) {
     this.options = options;
@@ -144,6 +163,8 @@ class Model {
     this.view = new BlockView(this.memory);
     this.log = new ModelLog(this.random, options.logFailureOneIn);
     this.control.publishCatalog(this.version, 0, 0);
+    // In every other schedule a thread of its own commits.
+    this.control.words[CONTROL_LOG_COMMITS] = options.seed & 1;
     const makeCommitter = options.makeCommitter ?? Committer;
     const rows = Array.from({ length: options.nodeCount }, () => new Int32Array(COUNTER_COUNT));
     for (let node = 0; node < options.nodeCount; node++) {
@@ -207,7 +228,12 @@ class Model {
     } else if (choice === 8) {
       this.stepFence();
     } else if (this.random.oneIn(4)) {
-      this.mainCommitter.probe();
+      this.nowMs += this.random.below(3000);
+      this.mainCommitter.probe(this.nowMs);
+      if (this.log.state === 'unsaved' && !this.mainCommitter.isUndecided() && this.random.oneIn(2))
+        this.mainCommitter.resume();
+    } else if (this.random.oneIn(2)) {
+      this.mainCommitter.commit();
     }
   }
 

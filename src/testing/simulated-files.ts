@@ -28,8 +28,6 @@ export class SimulatedFiles implements Files {
   readFault: (operation: number, name: string) => boolean = () => false;
   /** The bytes that a short write takes, of so many. */
   shortBytes: (byteCount: number) => number = (byteCount) => byteCount >> 1;
-  /** Starts work that goes on beside the thread (syncLater); whoever delays it calls the function later. */
-  startLater: (work: () => void) => void = (work) => work();
   private files: Map<string, SimulatedFile> = new Map();
   /** Paths that survive a power loss. */
   private durablePaths: Set<string> = new Set();
@@ -97,25 +95,6 @@ export class SimulatedFiles implements Files {
     this.renames = this.renames.filter(({ to }) => !isInside(to));
     for (const path of this.durablePaths) if (isInside(path) && !this.files.has(path)) this.durablePaths.delete(path);
     for (const path of this.files.keys()) if (isInside(path)) this.durablePaths.add(path);
-  }
-
-  syncLater(path: string, directory: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.startLater(() => {
-        try {
-          const handle = this.openRead(path);
-          try {
-            this.sync(handle);
-          } finally {
-            this.close(handle);
-          }
-          this.syncDirectory(directory);
-          resolve();
-        } catch (error) {
-          reject(error);
-        }
-      });
-    });
   }
 
   /** Directories are there as long as something is in them, or was made in them. */

@@ -6,7 +6,7 @@
 
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { createLog } from '../../src/log/log-writer.ts';
+import { createLog } from '../../src/log/log-files.ts';
 import { recover } from '../../src/log/recover.ts';
 import { type Fault, SimulatedFiles } from '../../src/testing/simulated-files.ts';
 import { type Plan, runSimulation } from './simulation.ts';

@@ -5,7 +5,7 @@
  *   node      walk ─▶ commit ─▶ walk …; nothing to do: parked word 1 ─▶ walk, commit once more ─▶ asleep until it is 0
  *   frontend  one event (request, answer of main) a step; a turn hands out some replies and wakes nodes; then it parks
  *   main      one event a step; what it awaits is looked at when it is rung
- *   disk      work beside the threads (syncLater) ends, some time
+ *   log       one step of the log thread; while the log takes no writes it is woken by time too
  */
 
 import { strict as assert } from 'node:assert';
@@ -14,22 +14,28 @@ import { Memory } from '../../src/base/memory.ts';
 import { FrontendEngine } from '../../src/engine/frontend/frontend-engine.ts';
 import type { Reply } from '../../src/engine/frontend/pending-request.ts';
 import { RequestParameters } from '../../src/engine/frontend/request-parameters.ts';
+import { Checkpointer } from '../../src/engine/main/checkpoint.ts';
 import { type Database, openDatabase } from '../../src/engine/main/database.ts';
 import { StepSavers } from '../../src/engine/main/step-savers.ts';
 import { Supervisor } from '../../src/engine/main/supervisor.ts';
 import { createNode, type NodeClasses } from '../../src/engine/node/node.ts';
 import { defaultSettings, type SettingValues } from '../../src/engine/settings.ts';
+import { Committer } from '../../src/executor/committer.ts';
 import { Control } from '../../src/executor/control.ts';
 import {
   BLOCK_FATE,
   CONTROL_EPOCH,
   CONTROL_FINAL,
   CONTROL_FRONTEND_PARKED,
+  CONTROL_LOG_PARKED,
+  CONTROL_MODE,
   CONTROL_NODE_PARKED,
   FATE_OK,
+  MODE_NORMAL,
   SLOT_FATE,
   SLOT_VOTES,
 } from '../../src/executor/layout.ts';
+import { LogLoop } from '../../src/executor/log-loop.ts';
 import { type NodeLoop, STEP_RAN } from '../../src/executor/node-loop.ts';
 import { BlockView } from '../../src/executor/request-block.ts';
 import type { TicketClient } from '../../src/executor/ticket-client.ts';
@@ -93,11 +99,11 @@ export class Machine {
   private readonly control: Control;
   private readonly frontends: FrontendActor[] = [];
   private readonly main: MainActor;
-  private readonly laters: (() => void)[] = [];
   private readonly byReply: Map<Reply, SimulatedRequest> = new Map();
   /** The request that a frontend is preparing. */
   private preparing: SimulatedRequest | undefined;
   private lastDefinitionTicket = -1;
+  private isFreezing = false;
 
   /** Opens the database; throws what openDatabase throws. */
   constructor(options: MachineOptions) {
@@ -115,7 +121,6 @@ export class Machine {
       isShared: true,
       order: { slotCount, firstTicket },
       memory,
-      onFullFile: () => this.control.wakeFrontend(frontendCount),
     });
     this.control = this.database.control;
     this.memories.push(memory);
@@ -124,16 +129,7 @@ export class Machine {
     for (let node = 0; node < nodeCount; node++) this.addNode(node);
     for (let frontend = 0; frontend < frontendCount; frontend++) this.addFrontend(frontend, settings);
     this.actors.push(this.main);
-    this.actors.push({
-      name: 'disk',
-      isBusy: false,
-      isRunnable: () => this.laters.length > 0,
-      step: () => {
-        this.laters.splice(options.random.below(this.laters.length), 1)[0]!();
-        this.hasPromises = true;
-      },
-    });
-    files.startLater = (work) => this.laters.push(work);
+    this.actors.push(new LogActor(this.makeLogLoop(), clock));
     this.main.doorbell.arm();
     this.maintainEverySecond();
   }
@@ -208,10 +204,8 @@ export class Machine {
 
   /** Stops as the server does when all requests have their replies. */
   async close(): Promise<void> {
+    this.supervisor.cancelCheckpoint();
     await this.supervisor.idle();
-    this.options.files.startLater = (work) => work();
-    for (const work of this.laters.splice(0)) work();
-    await this.supervisor.maintain();
     this.database.closeLog();
     this.options.clock.clearTimers();
   }
@@ -239,6 +233,15 @@ export class Machine {
     const { clock, nodeClasses, random } = this.options;
     const loop = createNode(control, this.openMemory(), node, this.database.openLog(), clock, nodeClasses);
     this.actors.push(new NodeActor(loop, control, random));
+  }
+
+  private makeLogLoop(): LogLoop {
+    const { clock, files, nodeClasses } = this.options;
+    const control = new Control(this.control.shared);
+    const Class = nodeClasses?.committer ?? Committer;
+    const committer = new Class(control, this.openMemory(), this.database.openLog());
+    const directory = this.database.logDirectory!;
+    return new LogLoop({ control, committer, files, directory, clock, report: () => {} });
   }
 
   private addFrontend(frontend: number, settings: SettingValues): void {
@@ -294,11 +297,15 @@ export class Machine {
       processStatus: () => Promise.reject(new Error('nobody asks for it')),
       statements: async () => [],
       log: { info: () => {}, error: () => {} },
-      // Nobody asks for a checkpoint.
+      // Only a failed log asks for a checkpoint.
+      checkpointer: watchedCheckpointer((isFreezing) => {
+        this.isFreezing = isFreezing;
+      }),
       savers: new StepSavers(this.options.files, this.database.memory, async () => {}),
       coreCount: 1,
     });
     this.watchTickets(supervisor.tickets, () => {
+      if (this.isFreezing) return CHECKPOINT_REQUEST;
       this.lastDefinitionTicket = this.orders.length;
       return this.main.definitions[0]!;
     });
@@ -310,9 +317,9 @@ export class Machine {
     tickets.submit = (block, maskLow, maskHigh, flags, version, programId): boolean => {
       if (!submit(block, maskLow, maskHigh, flags, version, programId)) return false;
       const request = requestOf();
-      request.ticket = this.orders.length;
+      if (request !== CHECKPOINT_REQUEST) request.ticket = this.orders.length;
       const ticket = (tickets.youngestTicket - this.options.firstTicket) | 0;
-      assert.equal(ticket, request.ticket, 'tickets are taken one after another');
+      assert.equal(ticket, this.orders.length, 'tickets are taken one after another');
       this.orders.push({ request, block, version, mayCount: false });
       return true;
     };
@@ -450,6 +457,72 @@ class NodeActor implements Actor {
   }
 }
 
+class LogActor implements Actor {
+  readonly name = 'log';
+  isBusy = false;
+  private readonly loop: LogLoop;
+  private readonly words: Int32Array;
+  private readonly clock: SimulatedClock;
+  private isAsleep = false;
+  private isParking = false;
+  private sleepCount = 0;
+
+  constructor(loop: LogLoop, clock: SimulatedClock) {
+    this.loop = loop;
+    this.words = loop.control.words;
+    this.clock = clock;
+  }
+
+  isRunnable(): boolean {
+    return !this.isAsleep || Atomics.load(this.words, CONTROL_LOG_PARKED) === 0;
+  }
+
+  step(): void {
+    this.isAsleep = false;
+    if (this.loop.step() === STEP_RAN) {
+      Atomics.store(this.words, CONTROL_LOG_PARKED, 0);
+      this.isParking = false;
+    } else if (this.isParking) {
+      this.isParking = false;
+      this.isAsleep = true;
+      const sleep = ++this.sleepCount;
+      if (Atomics.load(this.words, CONTROL_MODE) === MODE_NORMAL) return;
+      this.clock.setTimer(this.loop.parkMs(), () => {
+        if (sleep === this.sleepCount) this.isAsleep = false;
+      });
+    } else {
+      Atomics.store(this.words, CONTROL_LOG_PARKED, 1);
+      this.isParking = true;
+    }
+  }
+}
+
+/** Says when it takes the ticket of its fence. */
+function watchedCheckpointer(onFreeze: (isFreezing: boolean) => void): typeof Checkpointer {
+  return class extends Checkpointer {
+    override freeze(isForced: boolean): ReturnType<Checkpointer['freeze']> {
+      onFreeze(true);
+      const frozen = super.freeze(isForced);
+      onFreeze(false);
+      return frozen;
+    }
+  };
+}
+
+/** Stands for the tickets of checkpoints' fences, which change nothing. */
+const CHECKPOINT_REQUEST: SimulatedRequest = {
+  sql: 'checkpoint',
+  connection: -1,
+  operations: [],
+  definition: undefined,
+  ticket: -1,
+  finalAtSend: 0,
+  nextAtReply: -1,
+  ticketBefore: -1,
+  isRefused: undefined,
+  outcome: undefined,
+};
+
 export class FrontendActor implements Actor {
   readonly name: string;
   readonly engine: FrontendEngine;
@@ -549,7 +622,7 @@ class MainActor implements Actor {
     this.machine = machine;
     this.doorbell = new SimulatedDoorbell(
       control,
-      () => machine.supervisor.hasFullFile(),
+      () => machine.supervisor.hasUnsavedLog(),
       () => {
         machine.hasPromises = true;
       },
@@ -562,7 +635,7 @@ class MainActor implements Actor {
 
   step(): void {
     if (this.doorbell.isRung) {
-      if (this.machine.supervisor.hasFullFile()) this.machine.maintain();
+      if (this.machine.supervisor.hasUnsavedLog()) this.machine.maintain();
       this.doorbell.answer();
     } else this.events.shift()!();
   }

@@ -64,6 +64,17 @@ test('canary: a node that skips the undo of what it ran after a failed ticket', 
   await assertCaught({ nodeClasses: { committer: Committer, runner: Broken } }, /: ticket \d+: /);
 });
 
+test('canary: a log that takes writes again after a failed sync, without a checkpoint', async () => {
+  class Broken extends Committer {
+    override probe(nowMs: number): boolean {
+      const isOfUse = super.probe(nowMs);
+      if (isOfUse && this.log.repair(0) === 'unsaved') this.resume();
+      return isOfUse;
+    }
+  }
+  await assertCaught({ nodeClasses: { committer: Broken, runner: NodeRunner } }, /a failed sync is not forgotten/);
+});
+
 test('canary: a disk that loses what it has synced', async () => {
   const breakFault = (name: string): 'lost' | undefined => (name === 'sync' ? 'lost' : undefined);
   const plan = { syncOnWrite: true, rotateBytes: 1_000_000, end: 'power', endOperation: 40 } as const;

@@ -4,7 +4,8 @@
  *   IDLE ── freeze: drained fence, all nodes freeze their partitions; catalog and counters are taken ──▶ FROZEN
  *   FROZEN ── write: the savers write a file for each partition, while transactions go on ──▶ WRITTEN
  *   WRITTEN ── catalog file; renamed, its folder synced ──▶ IDLE; older checkpoints and WAL files go
- *   an error before the rename ──▶ IDLE; the unfinished one is removed, and the one before it stays
+ *   an error ──▶ IDLE; what was written is removed, after the rename too, and the one before it stays with its log. Should
+ *                removing it fail as well, a start may find either: both are whole, and the log has all that is behind them
  *
  * The state that is saved is exactly that of the LSN in the fence. Whoever writes, every snapshot of a partition is finished
  * when write() is over, so that the next one can begin.
@@ -88,6 +89,8 @@ export class Checkpointer {
   #newest: CheckpointName | undefined;
   /** Control.unloggedCount at the newest one. What was loaded at the start has all there is. */
   #unloggedCount: number;
+  /** The newest one has its name for good. One that a start has found may have it by a rename that was not synced. */
+  #isDurable = false;
 
   constructor(options: CheckpointerOptions) {
     this.#options = options;
@@ -114,24 +117,25 @@ export class Checkpointer {
     if (!isForced && !this.hasChanges()) return undefined;
     const { ddl, publisher, control, memory } = this.#options;
     const runs = this.#touchRuns(publisher.catalog);
-    return await ddl.inFence(async (onNodes) => {
-      const { catalog } = publisher;
-      const { lsn, unloggedCount } = control;
-      let error: SqlError | undefined;
-      try {
-        error = await onNodes({ kind: 'freeze', lsn, runs });
-      } catch (failure) {
-        // The nodes were not asked: what is theirs now was never.
-        for (const page of runs.flat()) memory.free(page, memory.pageCountOf(page));
-        throw failure;
-      }
-      const jobs = this.#jobs(catalog, lsn);
-      if (error !== undefined) {
-        for (const job of jobs) skipSave(memory, job);
-        throw error;
-      }
-      return { lsn, unloggedCount, jobs, contents: this.#contents(catalog, lsn) };
-    });
+    let haveNodesRuns = false;
+    try {
+      return await ddl.inFence(async (onNodes) => {
+        const { catalog } = publisher;
+        const { lsn, unloggedCount } = control;
+        const error = await onNodes({ kind: 'freeze', lsn, runs });
+        haveNodesRuns = true;
+        const jobs = this.#jobs(catalog, lsn);
+        if (error !== undefined) {
+          for (const job of jobs) skipSave(memory, job);
+          throw error;
+        }
+        return { lsn, unloggedCount, jobs, contents: this.#contents(catalog, lsn) };
+      });
+    } catch (failure) {
+      // Where the nodes were not asked, nobody else has them.
+      if (!haveNodesRuns) for (const page of runs.flat()) memory.free(page, memory.pageCountOf(page));
+      throw failure;
+    }
   }
 
   /** Writes what freeze() gave, and makes it the newest checkpoint. Throws checkpoint_failure; the one before it stays then. */
@@ -169,6 +173,7 @@ export class Checkpointer {
     }
     this.#newest = name;
     this.#unloggedCount = frozen.unloggedCount;
+    this.#isDurable = true;
     const sum = (pick: (file: CheckpointFile) => number): number =>
       saved.reduce((total, file) => total + pick(file), 0);
     log.info('checkpoint written', {
@@ -179,17 +184,33 @@ export class Checkpointer {
     });
   }
 
-  /** Removes the checkpoints and WAL files that the newest one makes superfluous. What cannot be removed stays, and is told. */
-  clean(): void {
-    const { files, checkpointFolder, logDirectory, log } = this.#options;
-    if (this.#newest === undefined) return;
+  /**
+   * Removes the checkpoints that the newest one makes superfluous; gives the LSN up to which the log may be trimmed too.
+   * What cannot be removed stays, and is told; the log stays with it: undefined.
+   */
+  clean(): number | undefined {
+    const { files, checkpointFolder, log } = this.#options;
+    if (this.#newest === undefined) return undefined;
     try {
+      if (!this.#isDurable) files.syncDirectory(checkpointFolder);
+      this.#isDurable = true;
       const checkpoints = removeOlder(files, checkpointFolder, this.#newest);
-      const walFiles = trimLog(files, logDirectory, this.#newest.lsn);
-      if (checkpoints + walFiles > 0)
-        log.info('removed what a checkpoint has replaced', { checkpoints, wal_files: walFiles });
+      if (checkpoints > 0) log.info('removed what a checkpoint has replaced', { checkpoints });
+      return this.#newest.lsn;
     } catch (error) {
       log.error('what a checkpoint has replaced could not be removed', { reason: (error as Error).message });
+      return undefined;
+    }
+  }
+
+  /** Removes the log files before that LSN, in this thread: at the start, before there is a log thread. */
+  trimLog(lsn: number): void {
+    const { files, logDirectory, log } = this.#options;
+    try {
+      const count = trimLog(files, logDirectory, lsn);
+      if (count > 0) log.info('removed log files that a checkpoint has replaced', { wal_files: count });
+    } catch (error) {
+      log.error('log files that a checkpoint has replaced could not be removed', { reason: (error as Error).message });
     }
   }
 

@@ -11,10 +11,12 @@ import { Memory } from '../../base/memory.ts';
 import { emptyCatalog } from '../../catalog/ddl.ts';
 import { Committer } from '../../executor/committer.ts';
 import { Control } from '../../executor/control.ts';
+import { LogLoop } from '../../executor/log-loop.ts';
 import { listCheckpoints } from '../../log/checkpoint/directory.ts';
 import { type LoadJob, loadPartition } from '../../log/checkpoint/load.ts';
 import { type Log, NullLog } from '../../log/log.ts';
-import { createLog, LogWriter, openLogState } from '../../log/log-writer.ts';
+import { createLog } from '../../log/log-files.ts';
+import { LogWriter, openLogState } from '../../log/log-writer.ts';
 import { walFiles } from '../../log/recover.ts';
 import type { SettingValues } from '../settings.ts';
 import { CatalogPublisher } from './catalog-publisher.ts';
@@ -31,8 +33,6 @@ export type DatabaseOptions = {
   readonly nodeCount: number;
   /** True: other threads will share the memory. */
   readonly isShared: boolean;
-  /** Called, in any thread, when a full log file waits for main. */
-  readonly onFullFile: () => void;
   /** Size of the order ring and its first ticket; simulations make it small, and start just before the tickets wrap. */
   readonly order?: { readonly slotCount: number; readonly firstTicket: number };
   /** Memory that nobody uses, instead of memory of its own: reserving it takes longer than a simulation's whole run. */
@@ -51,7 +51,9 @@ export type Database = {
   readonly recovered: Recovered | undefined;
   /** A log for another thread, or the next node of this one. */
   openLog(): Log;
-  /** Makes durable what is in the log, for a clean stop, and closes main's. Throws what the file system throws. */
+  /** The work of the log thread, for a thread of which all is done by turns; undefined where nothing is kept. */
+  openLogLoop(): LogLoop | undefined;
+  /** Makes durable what is in the log, for a clean stop, and closes all that openLog gave. Throws what the file system throws. */
   closeLog(): void;
 };
 
@@ -112,10 +114,15 @@ function finishDatabase(
   const publisher = new CatalogPublisher(memory, control, catalog);
   publisher.publish(publisher.prepare(catalog));
   const logDirectory = directory === undefined ? undefined : join(directory, 'wal');
-  const openLog = (): Log =>
-    logDirectory === undefined
-      ? new NullLog()
-      : new LogWriter(files, logDirectory, control.logState, options.onFullFile);
+  const logs: Log[] = [];
+  const openLog = (): Log => {
+    const log =
+      logDirectory === undefined
+        ? new NullLog()
+        : new LogWriter(files, logDirectory, control.logState, () => control.wakeLog());
+    logs.push(log);
+    return log;
+  };
   const mainLog = openLog();
   return {
     memory,
@@ -127,9 +134,20 @@ function finishDatabase(
     checkpointFolder: directory === undefined ? undefined : join(directory, 'checkpoint'),
     recovered,
     openLog,
+    openLogLoop: () =>
+      logDirectory === undefined
+        ? undefined
+        : new LogLoop({
+            control,
+            committer: new Committer(control, memory, openLog()),
+            files,
+            directory: logDirectory,
+            clock: options.clock,
+            report: () => {},
+          }),
     closeLog: () => {
       if (mainLog instanceof LogWriter) mainLog.syncCurrent();
-      mainLog.close();
+      for (const log of logs) log.close();
     },
   };
 }

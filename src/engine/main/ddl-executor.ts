@@ -69,10 +69,17 @@ export class DdlExecutor {
     const { publisher } = this.#options;
     // What is wrong anyway is refused without stopping anyone. The answer is the same inside: only main changes catalogs.
     if (bind(publisher.catalog) === undefined) return;
-    await this.#inFence(async (fence, block) => {
-      const command = bind(publisher.catalog);
-      if (command !== undefined) await this.#change(fence, block, command);
-    });
+    try {
+      await this.#inFence(async (fence, block) => {
+        const command = bind(publisher.catalog);
+        if (command !== undefined) await this.#change(fence, block, command);
+      });
+    } catch (error) {
+      if (!(error instanceof SqlError) || error.code !== 'commit_unknown') throw error;
+      const { waiter, committer } = this.#options;
+      await waiter.until(() => !committer.isUndecided());
+      throw committer.whenDecided();
+    }
   }
 
   /**

@@ -1,20 +1,28 @@
 /**
  * main's part of the engine: the statements that concern the database as a whole, one after another, and what has to be
- * done beside the queries: full log files are synced, a failed log is probed, checkpoints are taken. Never on the path of a
- * query.
+ * done beside the queries: checkpoints are taken, by the clock and where a failed log needs one. Never on the path of a query.
  *
  * Statements run one after another; of a checkpoint only its fence is in that order: it is written beside what follows.
  */
 
+import { assert } from '../../base/assert.ts';
 import type { Clock, Files } from '../../base/effects.ts';
 import { type ErrorCode, SqlError } from '../../base/errors.ts';
 import type { Memory } from '../../base/memory.ts';
 import type { Committer } from '../../executor/committer.ts';
 import type { Control } from '../../executor/control.ts';
-import { CONTROL_MODE, MODE_NORMAL, MODE_READ_ONLY_UNSYNCED } from '../../executor/layout.ts';
+import { CONTROL_LOG_COMMITS } from '../../executor/layout.ts';
 import { TicketClient } from '../../executor/ticket-client.ts';
-import { LOG_SYNC_PENDING, setLogSettings } from '../../log/log-state.ts';
-import { syncFullFile } from '../../log/log-writer.ts';
+import { syncAllFiles } from '../../log/log-files.ts';
+import {
+  LOG_FILE_LSN,
+  LOG_SYNC_ON_ROTATE,
+  LOG_SYNC_ON_WRITE,
+  LOG_TAIL,
+  LOG_TRIM_LSN,
+  setLogSettings,
+  TAIL_UNSAVED,
+} from '../../log/log-state.ts';
 import { walFiles } from '../../log/recover.ts';
 import type { UtilityStatement } from '../../sql/ast/ast.ts';
 import type { SetSetting, Show } from '../../sql/ast/utilities.ts';
@@ -60,6 +68,8 @@ export type SupervisorOptions = {
   /** Of all frontends, one after another. */
   readonly statements: () => Promise<readonly StatementStatistics[]>;
   readonly log: CheckpointLog;
+  /** What takes the checkpoints; tests watch it, and put broken variants in. */
+  readonly checkpointer?: typeof Checkpointer;
 };
 
 /** For what asks for nothing of the kind. */
@@ -70,6 +80,9 @@ const NO_PROCESS: ProcessStatus = {
   cpuFrontendsNs: 0,
   cpuBackendsNs: 0,
 };
+
+/** Between two tries of the checkpoint that a failed log needs. */
+const SAVE_AGAIN_MS = 1000;
 
 type Settings = { readonly format: string; readonly timezone: string };
 
@@ -86,7 +99,11 @@ export class Supervisor {
   #isCheckpointing = false;
   /** When the latest checkpoint by the clock, or the start, was. */
   #checkpointMs: number;
-  #syncing: Promise<void> | undefined;
+  /** The checkpoint that the log needs is being taken. */
+  #isSaving = false;
+  /** When one may be tried. */
+  #saveMs = 0;
+  #isClosing = false;
 
   constructor(options: SupervisorOptions) {
     const { control, memory, logDirectory, checkpointFolder } = options;
@@ -97,10 +114,12 @@ export class Supervisor {
     this.#checkpointMs = this.#startedMs;
     if (logDirectory !== undefined && checkpointFolder !== undefined) {
       const newest = options.recovered?.checkpoint?.name;
-      this.#checkpointer = new Checkpointer({ ...options, logDirectory, checkpointFolder, ddl: this.#ddl, newest });
+      const Class = options.checkpointer ?? Checkpointer;
+      this.#checkpointer = new Class({ ...options, logDirectory, checkpointFolder, ddl: this.#ddl, newest });
       options.settings.checkpoint = this.#checkpointer.lsn;
       // What a crash has kept from being removed.
-      this.#checkpointer.clean();
+      const lsn = this.#checkpointer.clean();
+      if (lsn !== undefined) this.#checkpointer.trimLog(lsn);
     }
     this.applySettings();
   }
@@ -166,9 +185,8 @@ export class Supervisor {
       if (frozen === undefined) return undefined;
       await checkpointer.write(frozen, saverCount(workerCount ?? settings.checkpoint_workers, coreCount));
       settings.checkpoint = checkpointer.lsn;
-      // A file that is being synced must stay until then.
-      await this.#syncing;
-      checkpointer.clean();
+      const lsn = checkpointer.clean();
+      if (lsn !== undefined) await this.#trimLog(lsn);
       return undefined;
     } finally {
       this.#isCheckpointing = false;
@@ -191,46 +209,72 @@ export class Supervisor {
 
   /** Ends a checkpoint that is being written, for the end of the process. */
   cancelCheckpoint(): void {
+    this.#isClosing = true;
     this.#options.savers.cancel();
   }
 
   /** Takes over what SET or the start has put into the settings. */
   applySettings(): void {
-    const { control, settings, memory } = this.#options;
+    const { control, settings, memory, logDirectory } = this.#options;
+    if (logDirectory !== undefined) this.#syncWhatWasNot(logDirectory);
     setLogSettings(control.logState, {
       syncOnWrite: settings.wal_sync_on_write,
       syncOnRotate: settings.wal_sync_on_rotate,
       rotateBytes: settings.wal_rotate_wm,
     });
+    // What has voted before either commits itself or wakes the log thread, which looks at all there is.
+    Atomics.store(control.words, CONTROL_LOG_COMMITS, logDirectory !== undefined && settings.wal_sync_on_write ? 1 : 0);
+    control.wakeLog();
     memory.setLimitBytes(settings.memory_limit);
   }
 
-  /** What main does every second, and when it is rung: a full file is synced, a failed log probed. */
-  async maintain(): Promise<void> {
-    const { control, logDirectory, committer } = this.#options;
-    if (logDirectory === undefined) return;
-    if (Atomics.load(control.words, CONTROL_MODE) !== MODE_NORMAL) committer.probe();
-    if (this.#syncing !== undefined || !this.hasFullFile()) return;
-    this.#syncing = this.#syncFile(logDirectory);
-    await this.#syncing;
-  }
-
-  async #syncFile(logDirectory: string): Promise<void> {
-    const { control, files, committer } = this.#options;
+  /** Where the settings ask for syncs from now on: a synced record must not lie behind one that a power loss may take. */
+  #syncWhatWasNot(logDirectory: string): void {
+    const { control, settings, files, committer } = this.#options;
+    const { logState } = control;
+    const isNew =
+      (settings.wal_sync_on_write && logState[LOG_SYNC_ON_WRITE] === 0) ||
+      (settings.wal_sync_on_rotate && logState[LOG_SYNC_ON_ROTATE] === 0);
+    if (!isNew) return;
     try {
-      await syncFullFile(files, logDirectory, control.logState);
+      syncAllFiles(files, logDirectory);
     } catch (error) {
-      committer.refuseWrites(`sync of a log file failed: ${(error as Error).message}`);
-    } finally {
-      this.#syncing = undefined;
+      while (!committer.refuseWrites(`sync of the log: ${(error as Error).message}`));
     }
   }
 
-  /** Whether maintain would sync a file: not while it does, and not once a sync has failed. */
-  hasFullFile(): boolean {
-    const { logState, words } = this.#options.control;
-    if (this.#syncing !== undefined || Atomics.load(words, CONTROL_MODE) === MODE_READ_ONLY_UNSYNCED) return false;
-    return logState[LOG_SYNC_PENDING]! > 0;
+  /** What main does every second, and when it is rung: takes the checkpoint that a repair of the log waits for. */
+  async maintain(): Promise<void> {
+    if (!this.hasUnsavedLog()) return;
+    const { control, committer, clock, log } = this.#options;
+    this.#isSaving = true;
+    try {
+      await this.checkpoint(undefined, true);
+      assert(control.logState[LOG_FILE_LSN] === control.lsn + 1, 'nothing is logged before the checkpoint is durable');
+      committer.resume();
+      log.info('the log takes writes again, in a new file behind a checkpoint', { lsn: control.lsn });
+    } catch (error) {
+      if (!(error instanceof SqlError)) throw error;
+      log.error('the log takes no writes before a checkpoint is written', { reason: error.message });
+    } finally {
+      this.#isSaving = false;
+      this.#saveMs = clock.monotonicMilliseconds() + SAVE_AGAIN_MS;
+    }
+  }
+
+  /** Whether maintain would take a checkpoint: not while it does, and not twice a second. */
+  hasUnsavedLog(): boolean {
+    const { control, clock } = this.#options;
+    if (control.logState[LOG_TAIL] !== TAIL_UNSAVED || this.#isSaving || this.#isClosing) return false;
+    return clock.monotonicMilliseconds() >= this.#saveMs;
+  }
+
+  /** Has the log thread remove the files that a checkpoint of that LSN has made superfluous. */
+  async #trimLog(lsn: number): Promise<void> {
+    const { control, waiter } = this.#options;
+    control.logState[LOG_TRIM_LSN] = lsn;
+    control.wakeLog();
+    await waiter.until(() => control.logState[LOG_TRIM_LSN] === 0);
   }
 
   async #run(statement: UtilityStatement, settings: Settings): Promise<Uint8Array | undefined> {

@@ -20,11 +20,10 @@ type BackendData = {
 const data = workerData as BackendData;
 const control = new Control(data.control);
 const memory = Memory.open(data.memory);
-const wakeMain = (): void => control.wakeFrontend(control.frontendCount);
 const log =
   data.logDirectory === undefined
     ? new NullLog()
-    : new LogWriter(new SystemFiles(), data.logDirectory, control.logState, wakeMain);
+    : new LogWriter(new SystemFiles(), data.logDirectory, control.logState, () => control.wakeLog());
 const loop = createNode(control, memory, data.node, log, new SystemClock());
 parentPort!.postMessage({ kind: 'ready', threadPath: readlinkSync('/proc/thread-self') });
 runNodeThread(loop);

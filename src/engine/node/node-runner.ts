@@ -263,8 +263,9 @@ export class NodeRunner implements PartRunner, PartContext {
         this.#loadCatalog();
         break;
       case 'freeze':
+        this.#storage.takeRuns(command.runs[this.#node] ?? []);
         this.#loadCatalog();
-        this.#storage.freeze(command.lsn, command.runs[this.#node] ?? []);
+        this.#storage.freeze(command.lsn);
         break;
     }
   }

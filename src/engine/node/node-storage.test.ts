@@ -64,7 +64,8 @@ test('a node freezes what it owns, and takes it down step by step as readers fin
   assert.equal(storage.thaw(), false);
   memory.flushCache();
   const before = memory.usedPages();
-  storage.freeze(42, touchedRuns(memory, [definition], 8 * 16384));
+  storage.takeRuns(touchedRuns(memory, [definition], 8 * 16384));
+  storage.freeze(42);
   const found = readers(all);
   assert.deepEqual(
     found.map(({ partitionId, lsn, rowCount }) => [partitionId, lsn, rowCount]),
@@ -89,7 +90,7 @@ test('a node freezes what it owns, and takes it down step by step as readers fin
   memory.flushCache();
   assert.ok(memory.usedPages() <= before + PARTITIONS, 'the reserve and all copies are given back');
   // And again.
-  storage.freeze(43, []);
+  storage.freeze(43);
   for (const reader of readers(all)) reader.finish();
   while (storage.thawAll());
   assert.equal(storage.thaw(), false);
@@ -99,14 +100,14 @@ test('a freeze that finds no memory in the middle is taken back by finishing wha
   const all = subject();
   const { memory, storage } = all;
   memory.faultCountdown = 1;
-  assert.throws(() => storage.freeze(42, []), SqlError);
+  assert.throws(() => storage.freeze(42), SqlError);
   memory.faultCountdown = -1;
   const begun = readers(all);
   assert.equal(begun.length, 1);
   for (const reader of begun) reader.finish();
   rewrite(all);
   while (storage.thawAll());
-  storage.freeze(43, []);
+  storage.freeze(43);
   assert.equal(readers(all).length, 3);
   for (const reader of readers(all)) reader.finish();
 });
@@ -117,7 +118,8 @@ test('the reserve of a node without partitions does not stay', () => {
   const storage = new OwnPartitions(memory, 5);
   memory.flushCache();
   const before = memory.usedPages();
-  storage.freeze(1, touchedRuns(memory, [definition], 8 * 16384));
+  storage.takeRuns(touchedRuns(memory, [definition], 8 * 16384));
+  storage.freeze(1);
   memory.flushCache();
   assert.equal(memory.usedPages(), before);
 });

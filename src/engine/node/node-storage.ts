@@ -51,15 +51,19 @@ export class OwnPartitions implements NodeStorage {
     this.#collectThawing();
   }
 
-  /**
-   * Begins a snapshot of all partitions, in a drained fence; `runs` are touched pages for copies. Throws out_of_memory: some
-   * partitions are frozen then, and main finishes their snapshots unread.
-   */
-  freeze(lsn: number, runs: readonly number[]): void {
+  /** Takes over touched pages, for copies: before freeze(). They are given back when no snapshot needs them. */
+  takeRuns(runs: readonly number[]): void {
     for (const page of runs) {
       const pageCount = this.#memory.pageCountOf(page);
       if (!this.#reserve.keep(page, pageCount)) this.#memory.free(page, pageCount);
     }
+  }
+
+  /**
+   * Begins a snapshot of all partitions, in a drained fence. Throws out_of_memory: some partitions are frozen then, and main
+   * finishes their snapshots unread.
+   */
+  freeze(lsn: number): void {
     try {
       for (const table of this.#tables) {
         for (const partition of table?.own ?? []) {

@@ -3,6 +3,7 @@
  * same LSN).
  *
  *   (none) ── begin ──▶ <name>.incomplete ── publish: synced, renamed, parent synced ──▶ <name>
+ *   <name> ── publish: the parent's sync has failed ──▶ <name>.incomplete
  *   <name> ── remove ──▶ <name>.incomplete ──▶ (none)      so what is half removed never looks whole
  *
  * An incomplete one is left over where a process ended; it is removed at the next start, or before the next begin.
@@ -45,12 +46,24 @@ export function beginCheckpoint(files: Files, folder: string, name: CheckpointNa
   return directory;
 }
 
-/** Gives a checkpoint whose files are all written and synced its name. Throws what the file system throws. */
+/**
+ * Gives a checkpoint whose files are all written and synced its name. Throws what the file system throws; then it has not
+ * got it, unless taking it back has failed too.
+ */
 export function publishCheckpoint(files: Files, folder: string, name: CheckpointName): void {
   const path = join(folder, checkpointName(name));
   files.syncDirectory(path + INCOMPLETE);
   files.rename(path + INCOMPLETE, path);
-  files.syncDirectory(folder);
+  try {
+    files.syncDirectory(folder);
+  } catch (error) {
+    try {
+      files.rename(path, path + INCOMPLETE);
+    } catch {
+      // It is whole, and a start may use it.
+    }
+    throw error;
+  }
 }
 
 /** Removes all whole checkpoints but that one; gives how many. Throws what the file system throws. */
