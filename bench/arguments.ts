@@ -10,6 +10,7 @@ export type SuiteRequest = {
   readonly isLarge: boolean;
   readonly mebibytes: number;
   readonly match: string;
+  readonly rowCount: number;
 };
 
 export type AgainstRequest = {
@@ -25,6 +26,7 @@ const DEFAULT_SECONDS = 10;
 const DEFAULT_PAIR_SECONDS = 5;
 const DEFAULT_ROUNDS = 3;
 const DEFAULT_MEBIBYTES = 2048;
+const DEFAULT_ROWS = 10_000_000;
 /** Fewer say little: the same code compared with itself gave 0.87 to 1.27 (runs of 1 s, busy machine). */
 export const DEFAULT_PAIRS = 5;
 
@@ -39,6 +41,7 @@ export function readArguments(args: readonly string[], sectionNames: readonly st
       large: { type: 'boolean' },
       match: { type: 'string' },
       size: { type: 'string' },
+      rows: { type: 'string' },
       against: { type: 'string' },
       pairs: { type: 'string' },
     },
@@ -46,7 +49,7 @@ export function readArguments(args: readonly string[], sectionNames: readonly st
   const defaultSeconds = values.against === undefined ? DEFAULT_SECONDS : DEFAULT_PAIR_SECONDS;
   const seconds = readCount('seconds', values.seconds, defaultSeconds);
   if (values.against !== undefined) {
-    for (const name of ['only', 'rounds', 'large', 'match', 'size'] as const) {
+    for (const name of ['only', 'rounds', 'large', 'match', 'size', 'rows'] as const) {
       if (values[name] !== undefined) throw new Error(`--${name} goes with the sections, not with --against`);
     }
     const commit = values.against.trim();
@@ -59,9 +62,18 @@ export function readArguments(args: readonly string[], sectionNames: readonly st
     if (!sectionNames.includes(name)) throw new Error(`--only: '${name}' is none of ${sectionNames.join(', ')}`);
   }
   const roundCount = readCount('rounds', values.rounds, DEFAULT_ROUNDS);
+  const rowCount = readCount('rows', values.rows, DEFAULT_ROWS);
   const mebibytes = readCount('size', values.size, DEFAULT_MEBIBYTES);
-  const isLarge = values.large ?? false;
-  return { kind: 'suite', names, seconds, roundCount, isLarge, mebibytes, match: values.match ?? '' };
+  return {
+    kind: 'suite',
+    names,
+    seconds,
+    roundCount,
+    isLarge: values.large ?? false,
+    mebibytes,
+    match: values.match ?? '',
+    rowCount,
+  };
 }
 
 function readCount(name: string, text: string | undefined, byDefault: number): number {

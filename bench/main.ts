@@ -4,6 +4,7 @@
  *   npm run bench -- --only=tpcb,point --seconds=5 --rounds=1 --large
  *   npm run bench -- --only=expressions --match=LIKE
  *   npm run bench -- --only=checkpoint --size=64                     MiB of rows
+ *   npm run bench -- --only=loading --rows=1000000
  *   npm run bench -- --against=HEAD~1 --pairs=5 --seconds=5          this tree and that commit in turns
  */
 
@@ -13,6 +14,7 @@ import { measureBatch } from './batch.ts';
 import { measureCheckpointLoad } from './checkpoint-load.ts';
 import { measureExpressions } from './expressions.ts';
 import { measureInterpreter } from './interpreter.ts';
+import { measureLoading } from './loading.ts';
 import { measureMemory } from './memory.ts';
 import { measurePoint } from './point.ts';
 import { describeMachine, formatTable, type Measurement } from './report.ts';
@@ -29,6 +31,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   expressions: measureExpressions,
   memory: measureMemory,
   checkpoint: measureCheckpointLoad,
+  loading: measureLoading,
 };
 
 const print = (line: string): void => console.log(line);

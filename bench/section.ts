@@ -16,6 +16,8 @@ export type SectionOptions = {
   readonly mebibytes: number;
   /** Of the expressions: only those whose names contain this. */
   readonly match: string;
+  /** Of the section loading. */
+  readonly rowCount: number;
   readonly print: (line: string) => void;
 };
 

@@ -31,6 +31,14 @@ import {
 /** Called for each section of each record, in order. The bytes are valid during the call only. */
 export type OnSection = (lsn: number, kind: number, bytes: Uint8Array, start: number, end: number) => void;
 
+/** What else is called while the log is read. */
+export type RecoveryWatch = {
+  /** After each record, also of those before `fromLsn`: its LSN, and its bytes. */
+  readonly onRecord?: (lsn: number, byteCount: number) => void;
+  /** When everything has been read, before anything on disk changes. What it throws, recover() throws. */
+  readonly beforeChange?: () => void;
+};
+
 export type Recovery = {
   readonly lastLsn: number;
   readonly recordCount: number;
@@ -57,9 +65,16 @@ export class LogDamage extends Error {
 
 /**
  * Reads all records with an LSN of at least `fromLsn` (1: all), applies them by `onSection`, and cuts a torn tail.
- * Throws LogDamage, naming file and offset, or what the file system throws; then nothing has been changed on disk.
+ * Throws LogDamage, naming file and offset, what the file system throws, or what the callbacks throw; then nothing has been
+ * changed on disk.
  */
-export function recover(files: Files, directory: string, fromLsn: number, onSection: OnSection): Recovery {
+export function recover(
+  files: Files,
+  directory: string,
+  fromLsn: number,
+  onSection: OnSection,
+  watch: RecoveryWatch = {},
+): Recovery {
   const lsns = walFiles(files, directory);
   if (lsns.length === 0) throw new LogDamage(`${directory}: no log files; the repository is not complete`);
   const firstLsn = lsns[0]!;
@@ -111,6 +126,7 @@ export function recover(files: Files, directory: string, fromLsn: number, onSect
           reader.eachSection(expectedLsn, onSection);
           recordCount++;
         }
+        watch.onRecord?.(expectedLsn, reader.recordBytes);
         reader.advance();
         expectedLsn++;
       }
@@ -122,6 +138,7 @@ export function recover(files: Files, directory: string, fromLsn: number, onSect
   }
   if (repair !== 0 && repairLsn > expectedLsn && repair !== WAL_REPAIR_UNSYNCED)
     throw missing(directory, repairLsn, expectedLsn);
+  watch.beforeChange?.();
   // Without any file there is nothing to make durable.
   if (lsns.length > 0) makeDurable(files, join(directory, walFileName(lsns.at(-1)!)), countsFrom, end);
   if (repair !== 0) files.remove(join(directory, walFileName(repairLsn)));
@@ -162,6 +179,35 @@ function emptyRepair(files: Files, directory: string, lsn: number): number {
     return checkWalHeader(header, lsn) === undefined ? walHeaderRepair(header) : 0;
   } finally {
     files.close(handle);
+  }
+}
+
+/** Bytes of the log files that may have a record from that LSN on. Throws what the file system throws. */
+export function logBytesFrom(files: Files, directory: string, fromLsn: number): number {
+  const lsns = walFiles(files, directory);
+  let byteCount = 0;
+  for (const [index, lsn] of lsns.entries()) {
+    if (index + 1 < lsns.length && lsns[index + 1]! <= fromLsn) continue;
+    const handle = files.openRead(join(directory, walFileName(lsn)));
+    try {
+      byteCount += files.size(handle);
+    } finally {
+      files.close(handle);
+    }
+  }
+  return byteCount;
+}
+
+/** Where the record of an LSN lies, which recover() has read: `<file>: offset <n>`. */
+export function recordPlace(files: Files, directory: string, lsn: number): string {
+  const first = walFiles(files, directory).findLast((fileLsn) => fileLsn <= lsn)!;
+  const path = join(directory, walFileName(first));
+  const reader = new RecordReader(files, path);
+  try {
+    for (let at = first; at < lsn && reader.check(at) === ''; at++) reader.advance();
+    return `${path}: offset ${reader.offset}`;
+  } finally {
+    reader.close();
   }
 }
 
@@ -226,7 +272,7 @@ class RecordReader {
   private view: DataView;
   private windowStart = 0;
   private windowEnd = 0;
-  private recordBytes = 0;
+  recordBytes = 0;
 
   constructor(files: Files, path: string) {
     this.files = files;

@@ -11,11 +11,13 @@ import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import type { Clock } from '../base/effects.ts';
 import { SystemClock, SystemFiles } from '../base/files.ts';
 import { workerEntry } from '../base/worker-entry.ts';
 import type { StatementStatistics } from '../engine/frontend/program-cache.ts';
-import { loadByThreads, ThreadSavers } from '../engine/main/checkpoint-threads.ts';
+import { ThreadSavers } from '../engine/main/checkpoint-threads.ts';
 import { beginDatabase, type Database, type OpeningDatabase } from '../engine/main/database.ts';
+import { loadByThreads } from '../engine/main/load-threads.ts';
 import type { ProcessStatus } from '../engine/main/show.ts';
 import { Supervisor } from '../engine/main/supervisor.ts';
 import type { Listener, SettingValues } from '../engine/settings.ts';
@@ -100,8 +102,17 @@ class Server implements RunningServer {
       frontendCount: this.#settings.frontends,
       nodeCount: this.#settings.backends,
       isShared: true,
+      replayThreadCount: availableParallelism(),
+      onReplayProgress: ({ lsn, byteCount, totalBytes, rowChangeCount }) => {
+        this.#log.info('recovery goes on', {
+          lsn,
+          row_changes: rowChangeCount,
+          gib: gibibytes(byteCount),
+          gib_in_all: gibibytes(totalBytes),
+        });
+      },
     });
-    await this.#load(opening);
+    await this.#load(opening, clock);
     const database = opening.finish();
     this.#database = database;
     this.#reportRecovery(database);
@@ -197,26 +208,34 @@ class Server implements RunningServer {
   }
 
   /** Loads the partitions of the newest checkpoint, in as many threads as there are cores. */
-  async #load({ memory, jobs }: OpeningDatabase): Promise<void> {
+  async #load({ memory, jobs }: OpeningDatabase, clock: Clock): Promise<void> {
     if (jobs.length === 0) return;
     this.#log.info('loading a checkpoint', { lsn: jobs[0]!.lsn, partitions: jobs.length });
     if (jobs.reduce((sum, job) => sum + job.fileBytes, 0) < THREADS_LOAD_BYTES) {
       for (const job of jobs) loadPartition(new SystemFiles(), memory, job);
       return;
     }
-    let loadedCount = 0;
-    let toldMs = performance.now();
-    await loadByThreads(memory, jobs, availableParallelism(), () => {
-      loadedCount++;
-      if (performance.now() - toldMs < PROGRESS_MS) return;
-      toldMs = performance.now();
-      this.#log.info('loading goes on', { partitions_done: loadedCount, partitions: jobs.length });
+    const progress = { rows: 0, bytes: 0 };
+    const totalBytes = jobs.reduce((sum, { fileBytes }) => sum + fileBytes, 0);
+    let toldMs = clock.monotonicMilliseconds();
+    await loadByThreads(memory, jobs, availableParallelism(), (rowCount, byteCount) => {
+      progress.rows += rowCount;
+      progress.bytes += byteCount;
+      const nowMs = clock.monotonicMilliseconds();
+      if (nowMs - toldMs < PROGRESS_MS) return;
+      toldMs = nowMs;
+      this.#log.info('loading goes on', {
+        lsn: jobs[0]!.lsn,
+        rows: progress.rows,
+        gib: gibibytes(progress.bytes),
+        gib_in_all: gibibytes(totalBytes),
+      });
     });
   }
 
   #reportRecovery({ recovered, publisher }: Database): void {
     if (recovered === undefined) return;
-    const { log, checkpoint, unfinishedCount, rowChangeCount, durationMs } = recovered;
+    const { log, checkpoint, unfinishedCount, rowChangeCount, threadCount, durationMs } = recovered;
     if (unfinishedCount > 0) this.#log.warn('a checkpoint was not finished; it is removed', { count: unfinishedCount });
     if (checkpoint !== undefined) {
       const { name, rowCount, fileBytes, durationMs: loadMs } = checkpoint;
@@ -237,6 +256,7 @@ class Server implements RunningServer {
       lsn: log.lastLsn,
       records: log.recordCount,
       row_changes: rowChangeCount,
+      threads: threadCount,
       tables: publisher.catalog.tables.length,
       ms: Math.round(durationMs),
     });
@@ -460,4 +480,9 @@ class FrontendThread {
         break;
     }
   }
+}
+
+/** With as many digits as say something. */
+function gibibytes(byteCount: number): number {
+  return Number((byteCount / 2 ** 30).toFixed(3));
 }

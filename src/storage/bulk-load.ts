@@ -9,7 +9,7 @@
 
 import { assert } from '../base/assert.ts';
 import { SEGMENT_ROWS } from '../base/limits.ts';
-import { valueUnits } from './heap.ts';
+import { SLAB_BLOCK_UNITS_MAX, valueUnits } from './heap.ts';
 import { BITMAP_BYTES, ROOT_NEXT_ROW, ROOT_ROWS } from './layout.ts';
 import type { Partition } from './partition.ts';
 import { KIND_WIDTHS } from './row-block.ts';
@@ -112,6 +112,13 @@ export class BlockLoader {
     }
   }
 
+  /** How many rows from `row` on, which is not NULL, have no NULL between them. */
+  #countPresent(nulls: number, row: number, rowCount: number): number {
+    let next = row + 1;
+    while (next < rowCount && ((this.#words[nulls + (next >>> 5)]! >>> (next & 31)) & 1) === 0) next++;
+    return next - row;
+  }
+
   /** Puts the values of a column into the heap. `nulls`: word of the bitmap, -1 where there is none. */
   #loadValues(ref: number, nulls: number, slot: number, rowCount: number): void {
     const partition = this.#partition;
@@ -123,20 +130,65 @@ export class BlockLoader {
     const byteCount = words[this.#at >> 2]!;
     let from = (this.#take(4 + byteCount) >> 2) + 1;
     const end = from + (byteCount >>> 2);
-    for (let row = 0; row < rowCount; row++) {
-      if (nulls >= 0 && ((words[nulls + (row >>> 5)]! >>> (row & 31)) & 1) !== 0) continue;
-      const length = words[from]!;
+    let row = 0;
+    while (row < rowCount) {
+      if (nulls >= 0 && ((words[nulls + (row >>> 5)]! >>> (row & 31)) & 1) !== 0) {
+        row++;
+        continue;
+      }
+      const length = from < end ? words[from]! : -1;
       const wordCount = 1 + ((length + 3) >>> 2);
       if (length < 0 || from + wordCount > end) throw new Error('a block has a value beyond its end');
-      const block = valueHeap.allocate(valueUnits(length));
-      const target = i32[block >>> 26]!;
-      const to = (block & 0x3ffffff) << 2;
-      if (wordCount >= BULK_WORDS) target.set(words.subarray(from, from + wordCount), to);
-      else for (let word = 0; word < wordCount; word++) target[to + word] = words[from + word]!;
-      refs[base + row] = block;
-      from += wordCount;
+      const units = valueUnits(length);
+      if (units > SLAB_BLOCK_UNITS_MAX) {
+        const block = valueHeap.allocate(units);
+        i32[block >>> 26]!.set(words.subarray(from, from + wordCount), (block & 0x3ffffff) << 2);
+        refs[base + row++] = block;
+        from += wordCount;
+        continue;
+      }
+      const rowMax = nulls < 0 ? rowCount - row : this.#countPresent(nulls, row, rowCount);
+      const block = valueHeap.allocateRun(units, countAlike(words, from, end, wordCount, rowMax));
+      const count = valueHeap.runCount;
+      copyRun(words, from, wordCount, i32[block >>> 26]!, (block & 0x3ffffff) << 2, valueHeap.runUnits * 4, count);
+      for (let index = 0; index < count; index++) refs[base + row + index] = block + index * valueHeap.runUnits;
+      row += count;
+      from += count * wordCount;
     }
     if (from !== end) throw new Error('a block has more values than rows');
+  }
+}
+
+/** How many values from words[from] on, at most `countMax`, have `wordCount` words with their length, and end before `end`. */
+function countAlike(words: Int32Array, from: number, end: number, wordCount: number, countMax: number): number {
+  // By their lengths, which tell the words: lengths of lengthMin … lengthMin + 3, and 0 alone.
+  const lengthMin = wordCount === 1 ? 0 : (wordCount - 2) * 4 + 1;
+  const span = wordCount === 1 ? 0 : 3;
+  let count = 1;
+  for (let at = from + wordCount; count < countMax && at + wordCount <= end; at += wordCount, count++)
+    if ((words[at]! - lengthMin) >>> 0 > span) break;
+  return count;
+}
+
+/** Copies `count` values of `wordCount` words each to blocks of `blockWords` words. */
+function copyRun(
+  words: Int32Array,
+  from: number,
+  wordCount: number,
+  target: Int32Array,
+  to: number,
+  blockWords: number,
+  count: number,
+): void {
+  if (wordCount === blockWords && count * wordCount >= BULK_WORDS) {
+    target.set(words.subarray(from, from + count * wordCount), to);
+    return;
+  }
+  for (let value = 0; value < count; value++) {
+    const start = from + value * wordCount;
+    const place = to + value * blockWords;
+    if (wordCount >= BULK_WORDS) target.set(words.subarray(start, start + wordCount), place);
+    else for (let word = 0; word < wordCount; word++) target[place + word] = words[start + word]!;
   }
 }
 

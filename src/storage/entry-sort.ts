@@ -30,6 +30,7 @@ export function sortEntries(entries: Int32Array, from: number, end: number, spar
   count(entries, from, end);
   let source = entries.subarray(from * 3, end * 3);
   let target = spare.subarray(0, (end - from) * 3);
+  let isInSpare = false;
   for (let digit = 0; digit < 6; digit++) {
     const word = digit < 3 ? 1 : 0;
     const shift = SHIFTS[digit % 3]!;
@@ -38,8 +39,9 @@ export function sortEntries(entries: Int32Array, from: number, end: number, spar
     const swapped = source;
     source = target;
     target = swapped;
+    isInSpare = !isInSpare;
   }
-  if (source.buffer !== entries.buffer) entries.set(source, from * 3);
+  if (isInSpare) entries.set(source, from * 3);
   return true;
 }
 

@@ -162,51 +162,60 @@ export class HashIndex {
     }
   }
 
-  /**
-   * Fills the empty index from `count` entries of three words (hash, row, 0), with a directory of the right size at once.
-   * `spare` has room for as many. Throws out_of_memory; the index is of no use then.
-   */
-  fill(entries: Int32Array, spare: Int32Array, count: number): void {
-    const root = this.#root;
+  /** Gives an empty index a directory for so many entries. False: there is no memory for it, and nothing has changed. */
+  spread(entryCount: number): boolean {
     let depth = 0;
-    while (depth < DEPTH_MAX && count / 2 ** depth > BUCKET_FILL) depth++;
-    if (depth > 0) this.#spread(depth);
+    while (depth < DEPTH_MAX && entryCount / 2 ** depth > BUCKET_FILL) depth++;
+    if (depth === 0) return true;
+    const root = this.#root;
+    const count = 1 << depth;
+    const pageCount = depth > SMALL_DEPTH_MAX ? Math.ceil((count * 4) / PAGE_BYTES) : 0;
+    const buckets: number[] = [];
+    let run = 0;
+    try {
+      if (pageCount > 0) run = this.#memory.allocate(pageCount);
+      while (buckets.length < count) buckets.push(this.#memory.allocateZeroed(1));
+    } catch {
+      for (const bucket of buckets) this.#memory.free(bucket, 1);
+      if (run !== 0) this.#memory.free(run, pageCount);
+      return false;
+    }
+    this.#memory.free(this.#bucketAt(0), 1);
+    root[this.slot + INDEX_ROOT] = run;
+    root[this.slot + DIRECTORY_PAGES] = pageCount;
+    root[this.slot + DEPTH] = depth;
+    root[this.slot + BUCKET_PAGES] = count;
+    buckets.forEach((bucket, index) => {
+      this.#i32[bucket >>> 16]![((bucket & 0xffff) << 12) + BUCKET_DEPTH] = depth;
+      this.#setBucketAt(index, bucket);
+    });
+    return true;
+  }
+
+  /**
+   * Fills the empty index from `count` entries of two words (hash, row); spread() has made room. `spare` has room for as many.
+   * False: two rows have the same key. Throws out_of_memory. What is there then can only be destroyed.
+   */
+  fill(entries: Int32Array, spare: Int32Array, count: number): boolean {
+    const root = this.#root;
     orderByHash(entries, spare, count);
-    for (let at = 0; at < count * 3; at += 3) {
+    for (let at = 0; at < count * 2; at += 2) {
       const hash = spare[at]!;
       const row = spare[at + 1]!;
       const bucket = this.#bucketAt(hash >>> (32 - root[this.slot + DEPTH]!));
       const words = this.#i32[bucket >>> 16]!;
       const base = (bucket & 0xffff) << 12;
-      if (words[base + BUCKET_COUNT]! < BUCKET_FULL) {
-        place(words, base, hash, row);
+      const position = words[base + BUCKET_COUNT]! < BUCKET_FULL ? freePosition(words, base, hash) : -1;
+      if (position >= 0) {
+        putEntry(words, base, position, hash, row);
         root[this.slot + INDEX_ENTRIES]! += 1;
         continue;
       }
-      // Hashes that are not spread evenly: the bucket is split.
+      // An equal hash, or hashes that are not spread evenly: the bucket is split.
       this.key.loadRow(this.partition, row);
-      const existing = this.insert(row);
-      assert(existing === -1, 'the keys of a unique index differ');
+      if (this.insert(row) >= 0) return false;
     }
-  }
-
-  /** Gives an empty index 2 ^ depth buckets. */
-  #spread(depth: number): void {
-    const root = this.#root;
-    const count = 1 << depth;
-    this.#memory.free(this.#bucketAt(0), 1);
-    if (depth > SMALL_DEPTH_MAX) {
-      const pageCount = Math.ceil((count * 4) / PAGE_BYTES);
-      root[this.slot + INDEX_ROOT] = this.#memory.allocate(pageCount);
-      root[this.slot + DIRECTORY_PAGES] = pageCount;
-    }
-    root[this.slot + DEPTH] = depth;
-    root[this.slot + BUCKET_PAGES] = count;
-    for (let index = 0; index < count; index++) {
-      const bucket = this.#memory.allocateZeroed(1);
-      this.#i32[bucket >>> 16]![((bucket & 0xffff) << 12) + BUCKET_DEPTH] = depth;
-      this.#setBucketAt(index, bucket);
-    }
+    return true;
   }
 
   /** Adds an entry that was removed, in undo: never allocates. */
@@ -384,23 +393,33 @@ function putEntry(words: Int32Array, base: number, position: number, hash: numbe
   words[base + BUCKET_COUNT]! += 1;
 }
 
-/** Copies entries of three words to `target` by the leading bits of their hashes, so that buckets are filled one by one. */
+/** Copies entries of two words to `target` by the leading bits of their hashes, so that buckets are filled one by one. */
 function orderByHash(entries: Int32Array, target: Int32Array, count: number): void {
   const places = new Int32Array(2048);
-  for (let at = 0; at < count * 3; at += 3) places[entries[at]! >>> 21]! += 1;
+  for (let at = 0; at < count * 2; at += 2) places[entries[at]! >>> 21]! += 1;
   let place = 0;
   for (let bits = 0; bits < 2048; bits++) {
     const here = places[bits]!;
     places[bits] = place;
     place += here;
   }
-  for (let at = 0; at < count * 3; at += 3) {
+  for (let at = 0; at < count * 2; at += 2) {
     const bits = entries[at]! >>> 21;
-    const to = places[bits]! * 3;
+    const to = places[bits]! * 2;
     places[bits]! += 1;
     target[to] = entries[at]!;
     target[to + 1] = entries[at + 1]!;
   }
+}
+
+/** The free slot where the search for a hash ends; -1 where an entry before it has the same hash. */
+function freePosition(words: Int32Array, base: number, hash: number): number {
+  let position = homeOf(hash);
+  while (words[base + BUCKET_ROWS + position * 2] !== 0) {
+    if (words[base + BUCKET_HASHES + position * 2] === hash) return -1;
+    position = position + 1 === BUCKET_CAPACITY ? 0 : position + 1;
+  }
+  return position;
 }
 
 /** Adds an entry whose key is surely not there. */

@@ -42,7 +42,7 @@ const CLASS_UNITS: Int32Array = Int32Array.from([
   ...[34, 36, 39, 42, 46, 51, 56, 63, 73, 85, 102, 113, 127, 146, 170, 204, 255, 340, 511],
 ]);
 /** Units of the largest slab block. */
-const SLAB_BLOCK_UNITS_MAX = 511;
+export const SLAB_BLOCK_UNITS_MAX = 511;
 /** Class by units. */
 const CLASS_OF_UNITS: Uint8Array = new Uint8Array(SLAB_BLOCK_UNITS_MAX + 1);
 for (let units = 0, size = 0; units <= SLAB_BLOCK_UNITS_MAX; units++) {
@@ -72,6 +72,9 @@ export const HEAP_WORDS = 128;
 assert(LISTS + CLASS_UNITS.length <= HEAP_WORDS, 'the lists of a heap fit into the root page');
 
 export class Heap {
+  /** Of the run that allocateRun() has given: its blocks, and units of each. */
+  runCount = 0;
+  runUnits = 0;
   readonly #i32: Int32Array[];
   readonly #memory: Memory;
   readonly #root: Int32Array;
@@ -113,6 +116,64 @@ export class Heap {
     root[this.#base + BLOCKS]! += 1;
     root[this.#base + UNITS]! += blockUnits;
     return (page * REFS_PER_PAGE + unit) >>> 0;
+  }
+
+  /**
+   * Up to `countMax` slab blocks of at least that many units, one behind another in a page; gives the first, and leaves their
+   * number in runCount and the units of each in runUnits. Throws out_of_memory, and then nothing has changed.
+   */
+  allocateRun(units: number, countMax: number): number {
+    const size = CLASS_OF_UNITS[units]!;
+    const root = this.#root;
+    const list = this.#base + LISTS + size;
+    const page = root[list] === 0 ? this.#addPage(size) : root[list]!;
+    const words = this.#i32[page >>> 16]!;
+    const at = (page & 0xffff) << 12;
+    const frees = words[at + 3]!;
+    const blockUnits = words[at]! >>> 16;
+    this.runUnits = blockUnits;
+    if ((frees & 0xffff) !== 0) {
+      this.runCount = 1;
+      return this.allocate(units);
+    }
+    const unit = frees >>> 16;
+    const count = Math.min(countMax, Math.floor((REFS_PER_PAGE - unit) / blockUnits));
+    const bump = unit + count * blockUnits;
+    words[at + 3] = bump << 16;
+    if (bump + blockUnits > REFS_PER_PAGE) this.#unlink(size, page, words, at);
+    words[at]! += count;
+    root[this.#base + BLOCKS]! += count;
+    root[this.#base + UNITS]! += count * blockUnits;
+    this.runCount = count;
+    return (page * REFS_PER_PAGE + unit) >>> 0;
+  }
+
+  /** Takes over all pages and blocks of another heap of the same memory, whose words are given: it is used no more. */
+  absorb(other: Int32Array): void {
+    const root = this.#root;
+    const base = this.#base;
+    assert(other[IS_FROZEN] === 0 && other[SNAPSHOTS] === 0, 'a heap that is taken over has no snapshot');
+    for (const count of [BLOCKS, UNITS, PAGES]) root[base + count]! += other[count]!;
+    root[base + FIRST_PAGE] = this.#append(other[FIRST_PAGE]!, root[base + FIRST_PAGE]!, 4);
+    for (let list = LISTS; list < LISTS + CLASS_UNITS.length; list++)
+      root[base + list] = this.#append(other[list]!, root[base + list]!, 1);
+  }
+
+  /** Joins two lists of pages, linked by the words `next` and the one behind it; gives the first page. */
+  #append(first: number, second: number, next: number): number {
+    if (first === 0 || second === 0) return first === 0 ? second : first;
+    let last = first;
+    for (;;) {
+      const at = ((last & 0xffff) << 12) + next;
+      const words = this.#i32[last >>> 16]!;
+      if (words[at] === 0) {
+        words[at] = second;
+        break;
+      }
+      last = words[at]!;
+    }
+    this.#i32[second >>> 16]![((second & 0xffff) << 12) + next + 1] = last;
+    return first;
   }
 
   /** Frees a block: it may be given out again at once. Never allocates, never fails. */

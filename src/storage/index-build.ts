@@ -1,260 +1,191 @@
 /**
- * Builds the indexes of a loaded partition in bulk: the entries of all rows are collected, sorted, and written to nodes and
- * buckets of the right number at once. Memory for it meanwhile, 24 bytes a row, is outside of the arenas.
+ * Builds the indexes of a partition in bulk: the keys of all rows are read (key-scan.ts), sorted, and written to nodes and
+ * buckets of the right number at once. For partitions that a checkpoint has filled, and for CREATE INDEX.
  *
- * A tree's entries are sorted by their prefix (entry-sort.ts). Where an equal prefix does not mean an equal key, each group of
- * equal ones is refined by the next 8 bytes of the key, and so on, column by column (most significant digit first; Knuth
- * volume 3, 5.2.5). Small groups, and what such steps do not settle, are sorted by comparing keys.
+ *   one column of four or eight bytes   pairs of a key and a row: 8 bytes a row and a bucket (pair-build.ts), or no sort
+ *   other keys of trees                 entries of 12 bytes, twice: entry-sort.ts, equal prefixes by tie-sort.ts
+ *   hash indexes                        pairs of a hash and a row, twice: HashIndex.fill
  *
- *   step of a group: a pair of words of one column. Behind the last pair of a column comes the first one of the next column.
- *   Pairs of a column: integers, floats and times 1; uuids and intervals 2; texts one for each 8 bytes while one goes on.
+ * What is sorted lies in the arenas (sort-space.ts). Where memory_limit has no room for it, the rows are inserted one by one.
  */
 
 import { assert } from '../base/assert.ts';
-import { SEGMENT_ROWS } from '../base/limits.ts';
+import { SqlError } from '../base/errors.ts';
 import { sortEntries } from './entry-sort.ts';
 import { HashIndex } from './hash.ts';
-import { compareKeys, Key, WORD_MIN } from './key.ts';
-import type { Partition } from './partition.ts';
+import { HEAP_WORDS, Heap } from './heap.ts';
+import { compareKeys, Key } from './key.ts';
+import { KeyScan, SCAN_ALL } from './key-scan.ts';
+import { arePairs, buildFromPairs, mayBePairs, surveyKeys } from './pair-build.ts';
+import type { Index, Partition } from './partition.ts';
+import { SortSpace } from './sort-space.ts';
+import { TieSorter } from './tie-sort.ts';
 import type { Tree } from './tree.ts';
-import { fillTree } from './tree-build.ts';
+import { TreeBuilder } from './tree-build.ts';
+import { ENTRY_ROW, LEAF_STRIDE, NODE_COUNT, NODE_ENTRIES, NODE_NEXT } from './tree-node.ts';
 
-/** Groups up to this size are sorted by comparing keys. */
-const SMALL_GROUP = 48;
-/** Texts that are equal for so many pairs are sorted by comparing keys. */
-const TEXT_PAIRS_MAX = 16;
+/** Nodes of an index that lie in a heap of their own; plain data, so that another thread can take them over. */
+export type BuiltNodes = {
+  /** The words of that heap. */
+  readonly heapWords: Int32Array;
+  /** The leaf of the empty tree, to be freed; 0 = the index has no nodes. */
+  readonly emptyLeaf: number;
+};
 
-/** Fills the empty indexes of a partition whose rows are packed: BlockLoader has filled it. Throws out_of_memory. */
+/** Fills the empty indexes of a partition in this thread. Throws out_of_memory; the partition is of no use then. */
 export function buildIndexes(partition: Partition): void {
-  const rowCount = partition.rowCount;
-  if (rowCount === 0) return;
-  assert(partition.rowEnd === rowCount, 'the rows of a loaded partition are packed');
-  const entries = new Int32Array(rowCount * 3);
-  const spare = new Int32Array(rowCount * 3);
-  for (const index of partition.indexes) {
-    assert(index.entryCount() === 0, 'an index is empty before it is built');
-    if (index instanceof HashIndex) index.fill(entries, spare, collectHashes(index, entries));
-    else {
-      const count = collectEntries(index, entries);
-      const isAscending = !sortEntries(entries, 0, count, spare);
-      if (!index.isHashed && (!index.shape.isWhole || index.shape.isNullAmbiguous))
-        new TieSorter(index, entries, spare).run(count);
-      fillTree(index, entries, count, isAscending);
+  for (const index of buildOrder(partition)) fillIndex(index, false);
+}
+
+/** The indexes of a partition, the one that takes no room to sort last: it uses the pages of the others. */
+export function buildOrder(partition: Partition): Index[] {
+  return partition.indexes.toReversed();
+}
+
+/**
+ * Fills an empty index with all rows of its partition. Throws out_of_memory, or where `isChecked` key_conflict for a unique
+ * one: it can be destroyed then, and nothing else has changed.
+ */
+export function fillIndex(index: Index, isChecked: boolean): void {
+  const built = buildIndex(index, isChecked);
+  if (built === undefined) insertRows(index);
+  else adoptNodes(index.partition, built);
+}
+
+/**
+ * Builds an empty index aside from the others, so that several threads may build those of one partition; adoptNodes() by one
+ * of them has to follow for each. Undefined: memory_limit has no room for it, and nothing has changed. Throws as fillIndex().
+ */
+export function buildIndex(index: Index, isChecked: boolean): BuiltNodes | undefined {
+  assert(index.entryCount() === 0, 'an index is empty before it is built');
+  const { memory } = index.partition;
+  const space = new SortSpace(memory);
+  const heapWords = new Int32Array(HEAP_WORDS);
+  const heap = new Heap(memory, heapWords, 0);
+  try {
+    if (index instanceof HashIndex) return fillHash(index, space) ? { heapWords, emptyLeaf: 0 } : undefined;
+    const builder = buildLeaves(index, heap, space);
+    if (builder === 'empty') return { heapWords, emptyLeaf: 0 };
+    if (builder === undefined) {
+      heap.clear();
+      return undefined;
+    }
+    builder.finish();
+    if (isChecked && index.isUnique && hasDuplicate(index, builder.firstLeaf)) throw notUnique(index);
+    return { heapWords, emptyLeaf: builder.publish() };
+  } catch (error) {
+    heap.clear();
+    if (index instanceof HashIndex || !(error instanceof SqlError) || error.code !== 'out_of_memory') throw error;
+    return undefined;
+  } finally {
+    space.dispose();
+  }
+}
+
+/** Takes over the nodes of an index that was built; for one thread at a time. Never fails. */
+export function adoptNodes(partition: Partition, { heapWords, emptyLeaf }: BuiltNodes): void {
+  if (emptyLeaf === 0) return;
+  partition.nodeHeap.absorb(heapWords);
+  partition.nodeHeap.free(emptyLeaf);
+}
+
+/** Fills an empty index row by row: needs no room but that of the index. Throws as fillIndex() does. */
+export function insertRows(index: Index): void {
+  const { partition } = index;
+  for (let row = partition.nextLive(0); row >= 0; row = partition.nextLive(row + 1)) {
+    index.key.loadRow(partition, row);
+    if (index.insert(row) >= 0) throw notUnique(index);
+  }
+}
+
+function notUnique({ definition }: Index): SqlError {
+  return new SqlError('key_conflict', `index '${definition.name}': key is not unique`);
+}
+
+/** Undefined where there is no room to sort. Throws out_of_memory. */
+function buildLeaves(tree: Tree, heap: Heap, space: SortSpace): TreeBuilder | 'empty' | undefined {
+  if (tree.partition.rowCount === 0) return 'empty';
+  const scan = new KeyScan(tree);
+  if (mayBePairs(tree, scan)) {
+    const survey = surveyKeys(tree, scan);
+    if (arePairs(survey, tree)) return buildFromPairs(tree, scan, survey, heap, space);
+  }
+  return buildFromEntries(tree, scan, heap, space);
+}
+
+function buildFromEntries(tree: Tree, scan: KeyScan, heap: Heap, space: SortSpace): TreeBuilder | 'empty' | undefined {
+  const wordCount = tree.partition.rowCount * LEAF_STRIDE;
+  const entries = space.take(wordCount);
+  const spare = entries === undefined ? undefined : space.take(wordCount);
+  if (entries === undefined || spare === undefined) return undefined;
+  let count = 0;
+  for (let segment = 0; segment < scan.segmentCount; segment++) {
+    const keyCount = scan.read(segment, SCAN_ALL);
+    putEntries(scan, keyCount, entries, count * LEAF_STRIDE);
+    count += keyCount;
+  }
+  if (count === 0) return 'empty';
+  const isAscending = !sortEntries(entries, 0, count, spare);
+  const { isWhole, isNullAmbiguous } = tree.shape;
+  if (!tree.isHashed && (!isWhole || isNullAmbiguous)) new TieSorter(tree, entries, spare).run(count);
+  const builder = new TreeBuilder(tree, heap, count, isAscending);
+  builder.addEntries(entries, 0, count);
+  return builder;
+}
+
+function putEntries({ highs, lows, rows }: KeyScan, keyCount: number, entries: Int32Array, start: number): void {
+  for (let key = 0, at = start; key < keyCount; key++, at += LEAF_STRIDE) {
+    entries[at] = highs[key]!;
+    entries[at + 1] = lows[key]!;
+    entries[at + ENTRY_ROW] = rows[key]!;
+  }
+}
+
+/** False: there is no room. Throws out_of_memory, and key_conflict. */
+function fillHash(index: HashIndex, space: SortSpace): boolean {
+  const { rowCount } = index.partition;
+  const entries = space.take(rowCount * 2);
+  const spare = entries === undefined ? undefined : space.take(rowCount * 2);
+  if (entries === undefined || spare === undefined) return false;
+  const scan = new KeyScan(index);
+  let count = 0;
+  for (let segment = 0; segment < scan.segmentCount; segment++) {
+    const keyCount = scan.read(segment, SCAN_ALL);
+    for (let key = 0; key < keyCount; key++, count++) {
+      entries[count * 2] = scan.highs[key]!;
+      entries[count * 2 + 1] = scan.rows[key]!;
     }
   }
+  if (!index.spread(count)) return false;
+  if (!index.fill(entries, spare, count)) throw notUnique(index);
+  return true;
 }
 
-/** Writes (hash, row, 0) for each row whose key has no NULL; gives how many. */
-function collectHashes(index: HashIndex, entries: Int32Array): number {
-  const { partition, key } = index;
-  let at = 0;
-  for (let row = 0; row < partition.rowCount; row++) {
-    key.loadRow(partition, row);
-    if (key.hasNull) continue;
-    entries[at] = index.keyHash();
-    entries[at + 1] = row;
-    entries[at + 2] = 0;
-    at += 3;
-  }
-  return at / 3;
-}
-
-/** Writes (high, low, row) for each row that the tree has; gives how many. */
-function collectEntries(tree: Tree, entries: Int32Array): number {
-  const { partition, key } = tree;
-  const { rowCount } = partition;
-  if (!tree.isHashed && tree.shape.simpleKind !== 0) {
-    collectSimple(tree, entries);
-    return rowCount;
-  }
-  let at = 0;
-  for (let row = 0; row < rowCount; row++) {
-    key.loadRow(partition, row);
-    if (tree.isHashed) {
-      if (key.hasNull) continue;
-      tree.hashPrefix(key);
-    }
-    entries[at] = key.high;
-    entries[at + 1] = key.low;
-    entries[at + 2] = row;
-    at += 3;
-  }
-  return at / 3;
-}
-
-/** Keys of one ascending NOT NULL column of four or eight bytes: right from the segments. */
-function collectSimple(tree: Tree, entries: Int32Array): void {
-  const { partition, shape } = tree;
-  const refs = partition.columnRefs[shape.columns[0]!]!;
-  const isWide = shape.simpleKind === 3;
-  for (let row = 0; row < partition.rowCount; ) {
-    const ref = refs[row >>> 12]!;
-    const words = partition.i32[ref >>> 26]!;
-    let from = (ref & 0x3ffffff) << 2;
-    const end = Math.min(partition.rowCount, row + SEGMENT_ROWS);
-    for (let at = row * 3; row < end; row++, at += 3) {
-      const low = words[from]!;
-      entries[at] = isWide ? words[from + 1]! : low >> 31;
-      entries[at + 1] = low ^ WORD_MIN;
-      entries[at + 2] = row;
-      from += isWide ? 2 : 1;
-    }
-  }
-}
-
-/** What decides between the entries of a group. */
-const STEP_NEXT = 0;
-const STEP_COMPARE = 1;
-const STEP_EQUAL = 2;
-
-/** Orders entries whose prefixes are equal by the rest of their keys. */
-class TieSorter {
-  readonly #tree: Tree;
-  readonly #entries: Int32Array;
-  readonly #spare: Int32Array;
-  readonly #key: Key;
-  readonly #other: Key;
-  /** Of the step that #findStep found. */
-  #column = 0;
-  #pair = 0;
-
-  constructor(tree: Tree, entries: Int32Array, spare: Int32Array) {
-    this.#tree = tree;
-    this.#entries = entries;
-    this.#spare = spare;
-    this.#key = new Key(tree.shape);
-    this.#other = new Key(tree.shape);
-  }
-
-  run(count: number): void {
-    const entries = this.#entries;
-    for (let from = 0; from < count; ) {
-      const end = groupEnd(entries, from, count);
-      if (end - from > 1) {
-        const high = entries[from * 3]!;
-        const low = entries[from * 3 + 1]!;
-        this.#refine(from, end, 0, 0);
-        // The steps have used the words of the prefix.
-        for (let at = from * 3; at < end * 3; at += 3) {
-          entries[at] = high;
-          entries[at + 1] = low;
-        }
+/** Whether two neighbours in the leaves have the same key, without a NULL. */
+function hasDuplicate(tree: Tree, firstLeaf: number): boolean {
+  const { i32, u8, shape, partition } = tree;
+  const isWhole = shape.isWhole && !shape.isNullAmbiguous && shape.isNullable[0] === 0;
+  const key = new Key(shape);
+  const other = new Key(shape);
+  let high = 0;
+  let low = 0;
+  let row = -1;
+  for (let leaf = firstLeaf; leaf !== 0; ) {
+    const words = i32[leaf >>> 26]!;
+    const base = (leaf & 0x3ffffff) << 2;
+    const end = base + NODE_ENTRIES + words[base + NODE_COUNT]! * LEAF_STRIDE;
+    for (let at = base + NODE_ENTRIES; at < end; at += LEAF_STRIDE) {
+      if (words[at] === high && words[at + 1] === low && row >= 0) {
+        if (isWhole) return true;
+        key.loadRow(partition, row);
+        other.loadRow(partition, words[at + ENTRY_ROW]!);
+        if (!key.hasNull && compareKeys(key, other, shape.columnCount, u8, i32) === 0) return true;
       }
-      from = end;
+      high = words[at]!;
+      low = words[at + 1]!;
+      row = words[at + ENTRY_ROW]!;
     }
+    leaf = words[base + NODE_NEXT]!;
   }
-
-  /** Orders entries that are equal up to that pair of that column. */
-  #refine(from: number, end: number, column: number, pair: number): void {
-    if (end - from < 2) return;
-    if (end - from <= SMALL_GROUP) {
-      this.#compareSort(from, end);
-      return;
-    }
-    const step = this.#findStep(from, end, column, pair);
-    if (step === STEP_EQUAL) return;
-    if (step === STEP_COMPARE) {
-      this.#compareSort(from, end);
-      return;
-    }
-    const nextColumn = this.#column;
-    const nextPair = this.#pair;
-    this.#load(from, end, nextColumn, nextPair);
-    sortEntries(this.#entries, from, end, this.#spare);
-    for (let first = from; first < end; ) {
-      const last = groupEnd(this.#entries, first, end);
-      this.#refine(first, last, nextColumn, nextPair);
-      first = last;
-    }
-  }
-
-  #findStep(from: number, end: number, column: number, pair: number): number {
-    const { shape, partition } = this.#tree;
-    const key = this.#key;
-    const kind = shape.kinds[column]!;
-    if (shape.isNullable[column] !== 0 || kind === 6) {
-      let nullCount = 0;
-      let lengthMin = 0x7fffffff;
-      let lengthMax = 0;
-      for (let entry = from; entry < end; entry++) {
-        key.loadRow(partition, this.#entries[entry * 3 + 2]!);
-        nullCount += key.nulls[column]!;
-        if (kind !== 6 || key.nulls[column] !== 0) continue;
-        const length = this.#lengthOf(key.words[column * 4 + 2]!);
-        if (length < lengthMin) lengthMin = length;
-        if (length > lengthMax) lengthMax = length;
-      }
-      // NULL has the words of the least value, or of the greatest one.
-      if (nullCount > 0 && nullCount < end - from) return STEP_COMPARE;
-      if (nullCount === 0 && kind === 6) {
-        if (lengthMax > (pair + 1) * 8) return pair + 1 < TEXT_PAIRS_MAX ? this.#step(column, pair + 1) : STEP_COMPARE;
-        if (lengthMin !== lengthMax) return STEP_COMPARE;
-      }
-    }
-    if (kind >= 7 && pair === 0) return this.#step(column, 1);
-    return column + 1 < shape.columnCount ? this.#step(column + 1, 0) : STEP_EQUAL;
-  }
-
-  #step(column: number, pair: number): number {
-    this.#column = column;
-    this.#pair = pair;
-    return STEP_NEXT;
-  }
-
-  #lengthOf(ref: number): number {
-    return this.#tree.i32[ref >>> 26]![(ref & 0x3ffffff) << 2]!;
-  }
-
-  /** Writes the words of a step into the entries. */
-  #load(from: number, end: number, column: number, pair: number): void {
-    const { shape, partition } = this.#tree;
-    const key = this.#key;
-    const isText = shape.kinds[column] === 6 && pair > 0;
-    const flip = -shape.isDescending[column]!;
-    for (let at = from * 3; at < end * 3; at += 3) {
-      key.loadRow(partition, this.#entries[at + 2]!);
-      if (isText) {
-        const ref = key.words[column * 4 + 2]!;
-        this.#entries[at] = this.#textWord(ref, pair * 8) ^ flip;
-        this.#entries[at + 1] = this.#textWord(ref, pair * 8 + 4) ^ flip;
-      } else {
-        this.#entries[at] = key.words[column * 4 + pair * 2]!;
-        this.#entries[at + 1] = key.words[column * 4 + pair * 2 + 1]!;
-      }
-    }
-  }
-
-  /** Four bytes of a text, as a word that compares like them; zeros behind its end. */
-  #textWord(ref: number, offset: number): number {
-    const bytes = this.#tree.u8[ref >>> 26]!;
-    const start = ((ref & 0x3ffffff) << 4) + 4;
-    const length = this.#lengthOf(ref);
-    let word = 0;
-    for (let byte = offset; byte < offset + 4; byte++) word = (word << 8) | (byte < length ? bytes[start + byte]! : 0);
-    return word ^ WORD_MIN;
-  }
-
-  #compareSort(from: number, end: number): void {
-    const entries = this.#entries;
-    const rows = new Int32Array(end - from);
-    for (let entry = from; entry < end; entry++) rows[entry - from] = entries[entry * 3 + 2]!;
-    rows.sort((a, b) => this.#compare(a, b));
-    for (let entry = from; entry < end; entry++) entries[entry * 3 + 2] = rows[entry - from]!;
-  }
-
-  #compare(a: number, b: number): number {
-    const { partition, shape, u8, i32 } = this.#tree;
-    this.#key.loadRow(partition, a);
-    this.#other.loadRow(partition, b);
-    return compareKeys(this.#key, this.#other, shape.columnCount, u8, i32) || a - b;
-  }
-}
-
-/** The end of the group of entries with the words of entry `from`. */
-function groupEnd(entries: Int32Array, from: number, end: number): number {
-  const high = entries[from * 3]!;
-  const low = entries[from * 3 + 1]!;
-  let next = from + 1;
-  while (next < end && entries[next * 3] === high && entries[next * 3 + 1] === low) next++;
-  return next;
+  return false;
 }

@@ -16,6 +16,7 @@ import { COLUMN_BYTES } from '../types/type.ts';
 import { abandonSnapshot, type CopyReserve, frozenSegments } from './copy-on-write.ts';
 import { HashIndex, hashPageCount } from './hash.ts';
 import { Heap, heapPageCount } from './heap.ts';
+import { fillIndex } from './index-build.ts';
 import {
   BITMAP_BYTES,
   INDEX_ID,
@@ -195,10 +196,7 @@ export class Partition {
   createIndex(definition: IndexDefinition): void {
     const index = this.#createIndex(definition);
     try {
-      for (let row = this.nextLive(0); row >= 0; row = this.nextLive(row + 1)) {
-        index.key.loadRow(this, row);
-        if (index.insert(row) >= 0) throw new SqlError('key_conflict', `index '${definition.name}': key is not unique`);
-      }
+      fillIndex(index, true);
     } catch (error) {
       this.#destroyIndex(index);
       throw error;

@@ -156,6 +156,18 @@ function readWord(bytes: Uint8Array, at: number): number {
   return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
 }
 
+/** Length of the record at bytes[at …], which ends before `end`. Throws a plain Error where it cannot be: the log is corrupt. */
+export function redoRecordBytes(bytes: Uint8Array, at: number, end: number): number {
+  const length = end - at < REDO_HEADER_BYTES ? 0 : readWord(bytes, at);
+  if (length < REDO_HEADER_BYTES || length > end - at) throw corrupt('a record has a wrong length');
+  return length;
+}
+
+/** Partition of the record at bytes[at …]. */
+export function redoPartitionId(bytes: Uint8Array, at: number): number {
+  return readWord(bytes, at + 4);
+}
+
 const VALUE_BYTES: Uint8Array = new Uint8Array(16);
 const VALUE_VIEW: DataView = new DataView(VALUE_BYTES.buffer);
 
@@ -196,9 +208,8 @@ export class RedoApplier {
     let at = start;
     let recordCount = 0;
     while (at < end) {
-      const length = end - at < REDO_HEADER_BYTES ? 0 : readWord(bytes, at);
-      if (length < REDO_HEADER_BYTES || length > end - at) throw corrupt('a record has a wrong length');
-      const partition = resolve(readWord(bytes, at + 4));
+      const length = redoRecordBytes(bytes, at, end);
+      const partition = resolve(redoPartitionId(bytes, at));
       if (partition !== undefined) {
         this.#at = at + REDO_HEADER_BYTES;
         this.#end = at + length;

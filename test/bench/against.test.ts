@@ -30,9 +30,10 @@ test('without --against it is a suite of all sections', () => {
     isLarge: false,
     mebibytes: 2048,
     match: '',
+    rowCount: 10_000_000,
   });
   const given = readArguments(
-    ['--only=sync', '--seconds=2', '--rounds=1', '--large', '--match=LIKE', '--size=64'],
+    ['--only=sync', '--seconds=2', '--rounds=1', '--large', '--match=LIKE', '--size=64', '--rows=7'],
     SECTIONS,
   );
   const expected = {
@@ -43,6 +44,7 @@ test('without --against it is a suite of all sections', () => {
     isLarge: true,
     mebibytes: 64,
     match: 'LIKE',
+    rowCount: 7,
   };
   assert.deepEqual(given, expected);
 });

@@ -1,8 +1,8 @@
 /**
- * Threads that save partitions in a checkpoint, and load them at start. They are made for the work and end with it. Main gives
- * each the next job when it is done with one:
+ * Threads that save partitions in a checkpoint, and load them at start (load-threads.ts). They are made for the work and end
+ * with it. Main gives each the next job when it is done with one; a job may bring others:
  *
- *   main ── { save | load, job } ──▶ thread ── { saved | loaded | failed } ──▶ main
+ *   main ── { save | load | index, job } ──▶ thread ── progress, … { saved | loaded | indexed | failed } ──▶ main
  *
  * After the first failure no more jobs are given out, and those that run are asked to end.
  */
@@ -16,6 +16,7 @@ import type { CheckpointFile } from '../../log/checkpoint/catalog-file.ts';
 import type { LoadJob } from '../../log/checkpoint/load.ts';
 import { type SaveJob, skipSave } from '../../log/checkpoint/save.ts';
 import { LogDamage } from '../../log/recover.ts';
+import type { BuiltNodes } from '../../storage/index-build.ts';
 import type { PartitionSavers } from './checkpoint.ts';
 
 export type CheckpointThreadData = {
@@ -26,11 +27,16 @@ export type CheckpointThreadData = {
 
 export type ToCheckpointThread =
   | { readonly kind: 'save'; readonly job: SaveJob }
-  | { readonly kind: 'load'; readonly job: LoadJob };
+  | { readonly kind: 'load'; readonly job: LoadJob }
+  | { readonly kind: 'index'; readonly job: LoadJob; readonly ordinal: number };
+
+/** How far a thread has come since it last said so. */
+export type ThreadProgress = { readonly kind: 'progress'; readonly rowCount: number; readonly byteCount: number };
 
 export type FromCheckpointThread =
   | { readonly kind: 'saved'; readonly file: CheckpointFile }
   | { readonly kind: 'loaded' }
+  | { readonly kind: 'indexed'; readonly built: BuiltNodes | undefined }
   | {
       readonly kind: 'failed';
       readonly message: string;
@@ -61,7 +67,8 @@ export class ThreadSavers implements PartitionSavers {
     const messages = jobs.map((job): ToCheckpointThread => ({ kind: 'save', job }));
     let begun = 0;
     try {
-      await runJobs(this.#memory, messages, workerCount, this.#cancelled, {
+      await runJobs(this.#memory, messages, Math.min(workerCount, messages.length), this.#cancelled, {
+        onProgress: () => {},
         onBegin: (index) => {
           begun = index + 1;
         },
@@ -84,31 +91,15 @@ export class ThreadSavers implements PartitionSavers {
   }
 }
 
-/** Loads partitions by as many threads; `onLoaded` is called after each. Rejects with the first error. */
-export async function loadByThreads(
-  memory: Memory,
-  jobs: readonly LoadJob[],
-  workerCount: number,
-  onLoaded: (job: LoadJob) => void,
-): Promise<void> {
-  const largestFirst = jobs.toSorted((a, b) => b.fileBytes - a.fileBytes);
-  const messages = largestFirst.map((job): ToCheckpointThread => ({ kind: 'load', job }));
-  await runJobs(memory, messages, workerCount, new Int32Array(new SharedArrayBuffer(4)), {
-    onBegin: () => {},
-    onDone: (index, answer) => {
-      if (answer.kind === 'loaded') onLoaded(largestFirst[index]!);
-    },
-  });
-}
-
 type Watcher = {
   /** Jobs begin in their order. */
   onBegin(index: number): void;
   onDone(index: number, answer: FromCheckpointThread): void;
+  onProgress(rowCount: number, byteCount: number): void;
 };
 
-/** Runs jobs by threads; rejects with the first error when none is running any more. */
-async function runJobs(
+/** Runs jobs by threads, those too that onDone() adds; rejects with the first error when none is running any more. */
+export async function runJobs(
   memory: Memory,
   messages: readonly ToCheckpointThread[],
   workerCount: number,
@@ -121,6 +112,12 @@ async function runJobs(
     memory: memory.share(),
     cancelled: cancelled.buffer as SharedArrayBuffer,
   };
+  let runningCount = 0;
+  let changed = Promise.withResolvers<void>();
+  const tell = (): void => {
+    changed.resolve();
+    changed = Promise.withResolvers<void>();
+  };
   const wasCancelled = Atomics.load(cancelled, 0);
   const fail = (failure: Error): void => {
     error ??= failure;
@@ -132,21 +129,29 @@ async function runJobs(
       name: `checkpoint ${ordinal}`,
     });
     try {
-      while (next < messages.length && error === undefined) {
+      while (error === undefined) {
+        if (next === messages.length) {
+          if (runningCount === 0) break;
+          await changed.promise;
+          continue;
+        }
         const index = next++;
         watcher.onBegin(index);
-        const answer = await ask(worker, messages[index]!);
+        runningCount++;
+        const answer = await ask(worker, messages[index]!, watcher);
         watcher.onDone(index, answer);
+        runningCount--;
         if (answer.kind === 'failed') fail(errorOf(answer));
+        tell();
       }
     } catch (failure) {
       fail(failure as Error);
     } finally {
+      tell();
       await worker.terminate();
     }
   };
-  const threadCount = Math.min(workerCount, messages.length);
-  await Promise.all(Array.from({ length: threadCount }, (_, ordinal) => work(ordinal)));
+  await Promise.all(Array.from({ length: workerCount }, (_, ordinal) => work(ordinal)));
   // A failure has ended those that ran; a cancellation stays.
   if (error === undefined) return;
   if (wasCancelled === 0 && !(error instanceof SqlError && error.code === 'shutting_down'))
@@ -155,18 +160,22 @@ async function runJobs(
 }
 
 /** Gives a thread a job; rejects when it dies of it. */
-function ask(worker: Worker, message: ToCheckpointThread): Promise<FromCheckpointThread> {
+function ask(worker: Worker, message: ToCheckpointThread, watcher: Watcher): Promise<FromCheckpointThread> {
   const { promise, resolve, reject } = Promise.withResolvers<FromCheckpointThread>();
   const onError = (error: unknown): void => reject(new ThreadDeath((error as Error).message, { cause: error }));
   const onExit = (): void => reject(new ThreadDeath('the thread has ended'));
+  const onMessage = (answer: FromCheckpointThread | ThreadProgress): void => {
+    if (answer.kind === 'progress') watcher.onProgress(answer.rowCount, answer.byteCount);
+    else resolve(answer);
+  };
   worker.once('error', onError);
   worker.once('exit', onExit);
-  worker.once('message', resolve);
+  worker.on('message', onMessage);
   worker.postMessage(message);
   return promise.finally(() => {
     worker.off('error', onError);
     worker.off('exit', onExit);
-    worker.off('message', resolve);
+    worker.off('message', onMessage);
   });
 }
 

@@ -21,7 +21,13 @@ import { walFiles } from '../../log/recover.ts';
 import type { SettingValues } from '../settings.ts';
 import { CatalogPublisher } from './catalog-publisher.ts';
 import { IdentityCounters } from './identity-counters.ts';
-import { beginRecovery, type CreateRepository, type Recovered, type Recovering } from './recovery.ts';
+import {
+  beginRecovery,
+  type CreateRepository,
+  type Recovered,
+  type Recovering,
+  type ReplayProgress,
+} from './recovery.ts';
 
 export type DatabaseOptions = {
   readonly settings: SettingValues;
@@ -37,6 +43,9 @@ export type DatabaseOptions = {
   readonly order?: { readonly slotCount: number; readonly firstTicket: number };
   /** Memory that nobody uses, instead of memory of its own: reserving it takes longer than a simulation's whole run. */
   readonly memory?: Memory;
+  /** Threads that may replay the log at start, where the memory is shared; 1 if it is missing. */
+  readonly replayThreadCount?: number;
+  readonly onReplayProgress?: (progress: ReplayProgress) => void;
 };
 
 export type Database = {
@@ -86,7 +95,16 @@ export function beginDatabase(options: DatabaseOptions): OpeningDatabase {
     const command: CreateRepository = { kind: 'createRepository', nodes };
     createLog(files, logDirectory, JSON.stringify(command));
   }
-  const recovering = beginRecovery({ files, logDirectory, checkpointFolder, memory, counters, clock });
+  const recovering = beginRecovery({
+    files,
+    logDirectory,
+    checkpointFolder,
+    memory,
+    counters,
+    clock,
+    threadCount: options.replayThreadCount ?? 1,
+    ...(options.onReplayProgress === undefined ? {} : { onProgress: options.onReplayProgress }),
+  });
   return {
     memory,
     jobs: recovering.jobs,

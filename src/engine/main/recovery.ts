@@ -2,12 +2,12 @@
  * Recovery at start, before any node runs:
  *
  *   begin: newest whole checkpoint ─▶ its catalog, empty partitions ─▶ the jobs: each loads one partition, in any thread
- *   ─▶ finish: identity counters, then the log's records behind the checkpoint, in their order, in this thread
+ *   ─▶ finish: identity counters, then the log's records behind the checkpoint, read and checked once, applied by partition
  *   ─▶ what a crash has left over (torn tail, unfinished checkpoints) is removed
  *
  * Without a checkpoint there are no jobs, and the log is read from its first record. Nothing on disk changes before all of
- * it has been read without an error. DDL commands make and drop tables as they did then; rows are named by partition and
- * primary key. Nobody looks on, so undo is dropped at once.
+ * it has been read and applied without an error. DDL commands make and drop tables as they did then, in this thread; row
+ * changes are applied here too (replay.ts), or where there are many by several threads (replay-threads.ts).
  */
 
 import { join } from 'node:path';
@@ -24,12 +24,12 @@ import {
 } from '../../log/checkpoint/directory.ts';
 import type { LoadJob } from '../../log/checkpoint/load.ts';
 import { SECTION_COMMAND, SECTION_ROWS } from '../../log/record.ts';
-import { LogDamage, type Recovery, recover } from '../../log/recover.ts';
-import { Partition } from '../../storage/partition.ts';
-import { RedoApplier } from '../../storage/redo.ts';
-import { UndoLog } from '../../storage/undo.ts';
+import { LogDamage, logBytesFrom, type Recovery, recordPlace, recover } from '../../log/recover.ts';
+import type { Partition } from '../../storage/partition.ts';
 import { INT } from '../../types/type.ts';
 import type { IdentityCounters } from './identity-counters.ts';
+import { LocalReplay, ReplayError, type RowReplay } from './replay.ts';
+import { ThreadReplay } from './replay-threads.ts';
 import { createTableStorage, dropTableStorage } from './table-storage.ts';
 
 /** The command of LSN 1: how the repository was made. */
@@ -43,6 +43,8 @@ export type Recovered = {
   /** Unfinished checkpoints that were removed. */
   readonly unfinishedCount: number;
   readonly rowChangeCount: number;
+  /** That replayed the log. */
+  readonly threadCount: number;
   readonly durationMs: number;
 };
 
@@ -61,14 +63,32 @@ export type RecoveryOptions = {
   readonly memory: Memory;
   readonly counters: IdentityCounters;
   readonly clock: Clock;
+  /** Threads that may replay the log; 1 = this one. Where `memory` is shared. */
+  readonly threadCount: number;
+  /** They begin when so many bytes of records have been replayed here: small logs are done before threads have started. */
+  readonly threadsFromBytes?: number;
+  readonly onProgress?: (progress: ReplayProgress) => void;
 };
+
+/** How far the replay of the log is. */
+export type ReplayProgress = {
+  readonly lsn: number;
+  readonly byteCount: number;
+  readonly totalBytes: number;
+  readonly rowChangeCount: number;
+};
+
+/** What this thread replays in about the time that others take to start. */
+const THREADS_FROM_BYTES: number = 8 * 1024 * 1024;
+/** Between two reports of progress. */
+const PROGRESS_MS = 5000;
 
 /** A recovery between its two parts: `jobs` have to be run, in any threads, and then finish() called. */
 export type Recovering = { readonly jobs: readonly LoadJob[]; finish(): Recovered };
 
 /** Finds the newest checkpoint. Throws LogDamage, naming file and offset, and then nothing on disk has changed; so does finish(). */
 export function beginRecovery(options: RecoveryOptions): Recovering {
-  const { files, logDirectory, checkpointFolder, memory, counters, clock } = options;
+  const { files, checkpointFolder, memory, counters, clock } = options;
   const startMs = clock.monotonicMilliseconds();
   const name = listCheckpoints(files, checkpointFolder).at(-1);
   const replay = new Replay(memory, counters);
@@ -79,13 +99,7 @@ export function beginRecovery(options: RecoveryOptions): Recovering {
   }
   const finish = (): Recovered => {
     const loadedMs = clock.monotonicMilliseconds();
-    replay.openTables();
-    const log = recover(files, logDirectory, (name?.lsn ?? 0) + 1, (_lsn, kind, bytes, start, end) => {
-      if (kind === SECTION_ROWS) replay.rows(bytes, start, end);
-      else if (kind === SECTION_COMMAND)
-        replay.command(JSON.parse(new TextDecoder().decode(bytes.subarray(start, end))));
-      else throw new Error(`${logDirectory}: a record has a section of unknown kind ${kind}; a newer version wrote it`);
-    });
+    const log = replayLog(options, replay, (name?.lsn ?? 0) + 1);
     const catalog = replay.finish();
     const sum = (pick: (job: LoadJob) => number): number => jobs.reduce((total, job) => total + pick(job), 0);
     return {
@@ -102,27 +116,60 @@ export function beginRecovery(options: RecoveryOptions): Recovering {
             },
       unfinishedCount: removeIncomplete(files, checkpointFolder),
       rowChangeCount: replay.rowChangeCount,
+      threadCount: replay.threadCount,
       durationMs: clock.monotonicMilliseconds() - startMs,
     };
   };
   return { jobs, finish };
 }
 
+/** Applies the log's records from that LSN on. */
+function replayLog(options: RecoveryOptions, replay: Replay, fromLsn: number): Recovery {
+  const { files, logDirectory, clock, threadCount, threadsFromBytes = THREADS_FROM_BYTES, onProgress } = options;
+  const totalBytes = logBytesFrom(files, logDirectory, fromLsn);
+  let byteCount = 0;
+  let appliedBytes = 0;
+  let toldMs = clock.monotonicMilliseconds();
+  const onRecord = (lsn: number, recordBytes: number): void => {
+    byteCount += recordBytes;
+    if (lsn >= fromLsn) appliedBytes += recordBytes;
+    if (threadCount > replay.threadCount && appliedBytes >= threadsFromBytes) replay.startThreads(threadCount);
+    const nowMs = clock.monotonicMilliseconds();
+    if (nowMs - toldMs < PROGRESS_MS) return;
+    toldMs = nowMs;
+    onProgress?.({ lsn, byteCount, totalBytes, rowChangeCount: replay.rowChangeCount });
+  };
+  try {
+    replay.openTables();
+    const onSection = (lsn: number, kind: number, bytes: Uint8Array, start: number, end: number): void => {
+      if (kind === SECTION_ROWS) replay.rows(lsn, bytes, start, end);
+      else if (kind === SECTION_COMMAND)
+        replay.command(JSON.parse(new TextDecoder().decode(bytes.subarray(start, end))));
+      else throw new Error(`${logDirectory}: a record has a section of unknown kind ${kind}; a newer version wrote it`);
+    };
+    return recover(files, logDirectory, fromLsn, onSection, { onRecord, beforeChange: () => replay.drain() });
+  } catch (error) {
+    replay.stop();
+    if (!(error instanceof ReplayError)) throw error;
+    throw new LogDamage(`${recordPlace(files, logDirectory, error.lsn)}: ${error.message}`);
+  }
+}
+
 class Replay {
   readonly #memory: Memory;
   readonly #counters: IdentityCounters;
-  readonly #undo: UndoLog;
-  readonly #applier: RedoApplier;
-  readonly #partitions = new Map<number, Partition>();
-  readonly #resolve = (id: number): Partition | undefined => this.#partitions.get(id);
+  /** All partitions, for commands; and for rows where there are no other threads. */
+  readonly #local: LocalReplay;
+  #rows: RowReplay;
   #catalog: Catalog = emptyCatalog([]);
   rowChangeCount = 0;
+  threadCount = 1;
 
   constructor(memory: Memory, counters: IdentityCounters) {
     this.#memory = memory;
     this.#counters = counters;
-    this.#undo = new UndoLog(memory);
-    this.#applier = new RedoApplier(memory, this.#undo);
+    this.#local = new LocalReplay(memory, () => true);
+    this.#rows = this.#local;
   }
 
   /** Makes the tables of a checkpoint, empty; gives what loads them. Throws LogDamage. */
@@ -146,7 +193,25 @@ class Replay {
 
   /** Opens the tables of the checkpoint, which are loaded. */
   openTables(): void {
-    for (const table of this.#catalog.tables) this.#open(table);
+    for (const table of this.#catalog.tables) this.#local.open(table);
+  }
+
+  /** Row changes are applied by so many threads from now on. */
+  startThreads(threadCount: number): void {
+    this.threadCount = threadCount;
+    this.#rows = new ThreadReplay(this.#memory, threadCount, this.#local);
+    for (const table of this.#catalog.tables) this.#rows.open(table);
+  }
+
+  /** Returns when everything so far is applied. */
+  drain(): void {
+    this.#rows.drain();
+  }
+
+  /** Ends the threads, where there are any. */
+  stop(): void {
+    if (this.#rows !== this.#local) this.#rows.dispose();
+    this.#rows = this.#local;
   }
 
   command(command: DdlCommand | CreateRepository): void {
@@ -154,6 +219,7 @@ class Replay {
       this.#catalog = { ...this.#catalog, nodes: command.nodes };
       return;
     }
+    this.drain();
     const before = this.#catalog;
     const physical = this.#apply(command);
     this.#catalog = applyDdl(before, physical);
@@ -189,31 +255,31 @@ class Replay {
     return command;
   }
 
-  rows(bytes: Uint8Array, start: number, end: number): void {
-    this.rowChangeCount += this.#applier.apply(bytes, start, end, this.#resolve);
+  rows(lsn: number, bytes: Uint8Array, start: number, end: number): void {
+    this.rowChangeCount += this.#rows.apply(lsn, bytes, start, end);
   }
 
   /** The catalog, with identity counters behind the highest values stored. */
   finish(): Catalog {
-    this.#applier.dispose();
-    this.#undo.dispose();
+    this.stop();
     for (const table of this.#catalog.tables) this.#raiseIdentity(table);
-    for (const partition of this.#partitions.values()) partition.close();
+    this.#local.dispose();
     return this.#catalog;
   }
 
   #open(table: TableDefinition): void {
-    for (const definition of table.partitions)
-      this.#partitions.set(definition.id, Partition.open(this.#memory, table, definition));
+    this.#local.open(table);
+    if (this.#rows !== this.#local) this.#rows.open(table);
   }
 
   #drop(table: TableDefinition): void {
-    for (const definition of table.partitions) this.#partitions.delete(definition.id);
+    this.#local.drop(table);
+    if (this.#rows !== this.#local) this.#rows.drop(table);
     dropTableStorage(this.#memory, this.#counters, table);
   }
 
   #partitionsOf(tableId: number): Partition[] {
-    return tableById(this.#catalog, tableId).partitions.map(({ id }) => this.#partitions.get(id)!);
+    return tableById(this.#catalog, tableId).partitions.map(({ id }) => this.#local.partition(id)!);
   }
 
   #raiseIdentity(table: TableDefinition): void {
@@ -222,7 +288,7 @@ class Replay {
     for (const [column, { isIdentity, type }] of table.columns.entries()) {
       if (!isIdentity) continue;
       for (const { id } of table.partitions) {
-        const highest = highestValue(this.#partitions.get(id)!, column, type === INT);
+        const highest = highestValue(this.#local.partition(id)!, column, type === INT);
         if (highest !== undefined && highest + 1n > next) next = highest + 1n;
       }
     }

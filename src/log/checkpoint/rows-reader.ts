@@ -22,10 +22,11 @@ import {
 } from './format.ts';
 
 const WINDOW_BYTES = 4 * 1024 * 1024;
+const EMPTY: Uint8Array = new Uint8Array(0);
 
 export class RowsReader {
   /** The block that next() has read; its bytes begin at a multiple of 8. */
-  bytes: Uint8Array = new Uint8Array(0);
+  bytes: Uint8Array = EMPTY;
   /** Where that block begins in the file. */
   offset = 0;
   readonly #files: Files;
@@ -36,6 +37,8 @@ export class RowsReader {
   #windowStart = 0;
   #windowEnd = 0;
   #next: number = ROWS_HEADER_BYTES;
+  /** Of the memory into which the block was decompressed. */
+  #bufferBytes = -1;
   #blockCount = 0;
   #rowCount = 0;
   #plainBytes = 0;
@@ -74,8 +77,12 @@ export class RowsReader {
     };
   }
 
-  /** Reads the next block into `bytes`; gives its rows, 0 when the file has been read to its end and was whole. */
+  /**
+   * Reads the next block into `bytes`, where the one before it is no more; gives its rows, 0 when the file has been read to
+   * its end and was whole.
+   */
   next(): number {
+    this.#giveBack();
     this.offset = this.#next;
     const at = this.#load(this.offset, BLOCK_HEADER_BYTES);
     if (isFooter(this.#window, at)) {
@@ -97,6 +104,14 @@ export class RowsReader {
     return new LogDamage(`${this.#path}: offset ${this.offset}: ${problem}`);
   }
 
+  /** Frees the block before: the next one comes to lie in the same memory, and the collector has nothing to do. */
+  #giveBack(): void {
+    const { buffer } = this.bytes;
+    // One that is exactly for a block is no part of Node's pool, and nobody else's.
+    if (buffer.byteLength === this.#bufferBytes && buffer instanceof ArrayBuffer) buffer.transfer(0);
+    this.bytes = EMPTY;
+  }
+
   #decompress({ dataBytes, plainBytes }: BlockHeader): Uint8Array {
     const start = this.#load(this.offset, BLOCK_HEADER_BYTES + dataBytes);
     if (!isBlockRight(this.#window, start, dataBytes)) throw this.damage('bad checksum');
@@ -104,7 +119,8 @@ export class RowsReader {
     let plain: Uint8Array;
     try {
       // One piece of output, with room for one byte more: else another round would look for the end.
-      plain = zstdDecompressSync(data, { chunkSize: Math.max(64, plainBytes + 1) });
+      this.#bufferBytes = Math.max(64, plainBytes + 1);
+      plain = zstdDecompressSync(data, { chunkSize: this.#bufferBytes });
     } catch (error) {
       throw this.damage(`the block cannot be decompressed (${(error as Error).message})`);
     }
