@@ -89,21 +89,21 @@ async function openTickets(): Promise<Tickets> {
 
 test('a shape that fails often begins to wait, and then costs no rollback; when it fails no more it stops', async () => {
   const db = await openTickets();
-  for (let run = 0; run < 6; run++) {
+  for (let run = 0; run < 12; run++) {
     assert.equal(await db.run(db.pair(true)), 'key_conflict');
     assert.equal(db.last.isWaiting, false);
   }
-  assert.equal(db.rollbackCount, 6);
+  assert.equal(db.rollbackCount, 12);
   for (let run = 0; run < 20; run++) {
     assert.equal(await db.run(db.pair(run % 2 === 0)), run % 2 === 0 ? 'key_conflict' : '');
     assert.deepEqual([db.last.mask, db.last.isWaiting], [3, true]);
   }
-  assert.equal(db.rollbackCount, 6, 'a ticket that waits needs no rollback');
+  assert.equal(db.rollbackCount, 12, 'a ticket that waits needs no rollback');
   let runCount = 0;
   while (db.last.isWaiting && ++runCount < 2000) assert.equal(await db.run(db.pair(false)), '');
   assert.equal(db.last.isWaiting, false, 'the mode is left');
   assert.ok(runCount > 100, `not by the first success: ${runCount}`);
-  assert.equal(db.rollbackCount, 6);
+  assert.equal(db.rollbackCount, 12);
   await db.engine.close();
 });
 
@@ -134,7 +134,7 @@ test('tickets of one node, other shapes, reads, and 1 % of failures do not wait'
 test('a rerun keeps the flag of its first run, set or not', async () => {
   const db = await openTickets();
   const { frontend, database } = db.engine;
-  for (let run = 0; run < 6; run++) await db.run(db.pair(true));
+  for (let run = 0; run < 12; run++) await db.run(db.pair(true));
   const from = db.submitted.length;
   const outcomes: string[] = [];
   const submit = (sql: string): void => {
@@ -162,6 +162,6 @@ test('a rerun keeps the flag of its first run, set or not', async () => {
     { isWaiting: false, stillWaits: false, attempt: 1 },
     { isWaiting: true, stillWaits: true, attempt: 1 },
   ]);
-  assert.equal(db.rollbackCount, 7);
+  assert.equal(db.rollbackCount, 13);
   await db.engine.close();
 });

@@ -13,14 +13,14 @@ function runsToChange(rate: FailureRate, everyNth: number, runCount: number): nu
   return 0;
 }
 
-test('a program that always fails waits after six runs, and no sooner', () => {
-  assert.equal(runsToChange(new FailureRate(), 1, 100), 6);
+test('a program that always fails waits after twelve runs, and no sooner', () => {
+  assert.equal(runsToChange(new FailureRate(), 1, 100), 12);
 });
 
-test('one failure in twenty runs is not over 5 %, one in nineteen is', () => {
-  assert.equal(runsToChange(new FailureRate(), 20, 5000), 0);
-  // 6 * 20 > 6 * 19: at the sixth failure.
-  assert.equal(runsToChange(new FailureRate(), 19, 5000), 6 * 19);
+test('one failure in eight runs is not over 1 in 8, one in seven is', () => {
+  assert.equal(runsToChange(new FailureRate(), 8, 5000), 0);
+  // 12 * 8 > 12 * 7: at the twelfth failure.
+  assert.equal(runsToChange(new FailureRate(), 7, 5000), 12 * 7);
 });
 
 test('what was long ago does not keep a program from waiting, nor waiting', () => {
@@ -34,15 +34,15 @@ test('what was long ago does not keep a program from waiting, nor waiting', () =
   assert.equal(runsToChange(rate, 100, 5000), 0, 'and at 1 % it does not begin again');
 });
 
-test('between 2.5 and 5 % the mode stays what it is', () => {
+test('between 1 in 16 and 1 in 8 the mode stays what it is', () => {
   const ahead = new FailureRate();
-  assert.equal(runsToChange(ahead, 29, 10_000), 0);
+  assert.equal(runsToChange(ahead, 12, 10_000), 0);
   const waiting = new FailureRate();
   runsToChange(waiting, 2, 5000);
-  assert.equal(runsToChange(waiting, 29, 10_000), 0);
+  assert.equal(runsToChange(waiting, 12, 10_000), 0);
 });
 
-test('by chance, 1 % of failures hardly ever makes a program wait, and 10 % nearly always', () => {
+test('by chance, 5 % of failures hardly ever makes a program wait, and 25 % nearly always', () => {
   const random = new SeededRandom(1);
   const waitingRuns = (oneIn: number): number => {
     const rate = new FailureRate();
@@ -53,8 +53,8 @@ test('by chance, 1 % of failures hardly ever makes a program wait, and 10 % near
     }
     return count;
   };
-  assert.ok(waitingRuns(100) < 1_000);
-  assert.ok(waitingRuns(10) > 49_000);
+  assert.ok(waitingRuns(20) < 1_000);
+  assert.ok(waitingRuns(4) > 49_000);
 });
 
 test('masks of one node and of several', () => {
