@@ -4,16 +4,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Clock } from '../base/effects.ts';
 import type { SqlError } from '../base/errors.ts';
-import { SystemRandom } from '../base/files.ts';
 import { LOG_TAIL, TAIL_CLEAN, TAIL_UNSAVED } from '../log/log-state.ts';
+import { CHECKPOINTS, FileDatabase, WAL } from '../testing/file-database.ts';
 import { SeededRandom } from '../testing/random.ts';
 import { type Fault, SimulatedFiles } from '../testing/simulated-files.ts';
-import { InlineEngine } from './inline-engine.ts';
-import { defaultSettings, type SettingValues } from './settings.ts';
+import type { SettingValues } from './settings.ts';
 
-const DIRECTORY = '/db';
-const CHECKPOINTS = '/db/checkpoint';
-const WAL = '/db/wal';
 const TURNS_MAX = 2000;
 
 /** Every look at it is `stepMs` later, so that nobody has to wait for a timeout. */
@@ -31,29 +27,15 @@ class HastyClock implements Clock {
   }
 }
 
-class TestDatabase {
-  readonly files: SimulatedFiles;
-  readonly clock: HastyClock = new HastyClock();
-  readonly engine: InlineEngine;
+class TestDatabase extends FileDatabase {
+  readonly clock: HastyClock;
   readonly given: Partial<SettingValues>;
 
   constructor(files: SimulatedFiles, given: Partial<SettingValues>) {
-    this.files = files;
+    const clock = new HastyClock();
+    super(files, { memory_limit: 2 ** 28, ...given }, 2, clock);
+    this.clock = clock;
     this.given = given;
-    this.engine = new InlineEngine({
-      settings: { ...defaultSettings(DIRECTORY), timezone: 'UTC', memory_limit: 2 ** 28, ...given },
-      directory: DIRECTORY,
-      nodeCount: 2,
-      files,
-      clock: this.clock,
-      random: new SystemRandom(),
-      changeSetting: () => {},
-    });
-  }
-
-  async run(sql: string): Promise<string> {
-    const body = await this.engine.execute(new TextEncoder().encode(sql), undefined, 'json');
-    return body === undefined ? '' : new TextDecoder().decode(body);
   }
 
   /** The code of the error of a request; '' where it succeeds. */
@@ -69,7 +51,7 @@ class TestDatabase {
   }
 
   /** The next process on the same disk, or on another. */
-  restarted(files: SimulatedFiles = this.files.clone()): TestDatabase {
+  next(files: SimulatedFiles = this.files.clone()): TestDatabase {
     return new TestDatabase(files, this.given);
   }
 
@@ -112,7 +94,7 @@ test('a full disk: log_failure, reads go on, and writes come back when there is 
   db.heal();
   await db.writeAgain(7);
   assert.equal(await db.ids(), '[1, 2, 3, 4, 5, 7]');
-  assert.equal(await db.restarted().ids(), '[1, 2, 3, 4, 5, 7]');
+  assert.equal(await db.next().ids(), '[1, 2, 3, 4, 5, 7]');
   assert.deepEqual(db.files.list(CHECKPOINTS), []);
 });
 
@@ -143,14 +125,14 @@ for (const syncOnWrite of [true, false]) {
     assert.ok(syncOnWrite ? acknowledged === 0 : acknowledged > 10, `${acknowledged} were taken`);
     const expected = [1, 2, 3, 4, 5, ...Array.from({ length: acknowledged }, (_, index) => 100 + index)];
     assert.equal(await db.ids(), `[${expected.join(', ')}]`);
-    assert.equal(await db.restarted().ids(), `[${expected.join(', ')}]`);
+    assert.equal(await db.next().ids(), `[${expected.join(', ')}]`);
     await db.writeAgain(1000);
     assert.equal(db.tail, TAIL_CLEAN);
     const [checkpoint] = db.files.list(CHECKPOINTS);
     assert.ok(checkpoint !== undefined, 'there is a checkpoint');
     assert.equal(db.files.list(WAL).length, 1, 'the file of the failed sync is gone');
     assert.equal(await db.ids(), `[${[...expected, 1000].join(', ')}]`);
-    assert.equal(await db.restarted().ids(), `[${[...expected, 1000].join(', ')}]`);
+    assert.equal(await db.next().ids(), `[${[...expected, 1000].join(', ')}]`);
   });
 
   test(`a failed sync, sync on write ${syncOnWrite}, and a checkpoint that fails for a while`, async () => {
@@ -165,10 +147,10 @@ for (const syncOnWrite of [true, false]) {
     }
     assert.equal(db.tail, TAIL_UNSAVED);
     assert.equal(await db.ids(), before);
-    assert.equal(await db.restarted().ids(), before);
+    assert.equal(await db.next().ids(), before);
     db.heal();
     await db.writeAgain(901);
-    assert.equal(await db.restarted().ids(), await db.ids());
+    assert.equal(await db.next().ids(), await db.ids());
   });
 
   test(`the power goes at every operation from a failed sync to the next write, sync on write ${syncOnWrite}`, async () => {
@@ -211,7 +193,7 @@ for (const syncOnWrite of [true, false]) {
         await new Promise((resolve) => setImmediate(resolve));
       }
       if (disk === undefined) break;
-      const again = db.restarted(disk);
+      const again = db.next(disk);
       const found = new Set<number>(JSON.parse(await again.ids()));
       const where = `seed ${seed}, ends at ${ending}`;
       for (const id of known!.refused) assert.ok(!found.has(id), `${where}: ${id} was refused`);
@@ -225,7 +207,7 @@ for (const syncOnWrite of [true, false]) {
         );
       await again.writeAgain(5000);
       found.add(5000);
-      assert.deepEqual(JSON.parse(await again.restarted().ids()), [...found], where);
+      assert.deepEqual(JSON.parse(await again.next().ids()), [...found], where);
       checkedCount++;
     }
     assert.ok(checkedCount > 12, `${checkedCount} operations`);
@@ -254,11 +236,11 @@ test('what can neither be cut nor begun anew within 5 s is commit_unknown, and i
   assert.equal(await db.codeOf('insert into t values (7)'), 'log_failure');
   assert.equal(await db.codeOf('create table u (id int primary key)'), 'log_failure');
   // It is in the log, as its client was told.
-  assert.equal(await db.restarted().ids(), '[1, 2, 3, 4, 5, 6]');
+  assert.equal(await db.next().ids(), '[1, 2, 3, 4, 5, 6]');
   db.files.write = SimulatedFiles.prototype.write;
   db.heal();
   await db.writeAgain(8);
-  assert.equal(await db.restarted().ids(), '[1, 2, 3, 4, 5, 8]');
+  assert.equal(await db.next().ids(), '[1, 2, 3, 4, 5, 8]');
 });
 
 test('the record of a definition that may be in the log: its client waits, and then nobody knows', async () => {
@@ -270,13 +252,13 @@ test('the record of a definition that may be in the log: its client waits, and t
   db.heal();
   await db.writeAgain(6);
   assert.equal(await db.codeOf('select * from u'), 'unknown_table');
-  assert.equal(await db.restarted().codeOf('select * from u'), 'unknown_table');
+  assert.equal(await db.next().codeOf('select * from u'), 'unknown_table');
   const other = await makeDatabase({ wal_sync_on_write: true });
   let left = 1;
   other.files.fault = (_operation, name) => (name === 'sync' && left-- > 0 ? 'error' : undefined);
   assert.equal(await other.codeOf('create table u (id int primary key)'), 'log_failure');
   await other.writeAgain(6);
-  assert.equal(await other.restarted().codeOf('select * from u'), 'unknown_table');
+  assert.equal(await other.next().codeOf('select * from u'), 'unknown_table');
 });
 
 test('a checkpoint whose rename cannot be synced has not happened', async () => {
@@ -294,8 +276,8 @@ test('a checkpoint whose rename cannot be synced has not happened', async () => 
     db.files.list(CHECKPOINTS).filter((name) => !name.endsWith('.incomplete')),
     [],
   );
-  assert.deepEqual(db.restarted().files.list(CHECKPOINTS), []);
-  assert.equal(await db.restarted().ids(), '[1, 2, 3, 4, 5]');
+  assert.deepEqual(db.next().files.list(CHECKPOINTS), []);
+  assert.equal(await db.next().ids(), '[1, 2, 3, 4, 5]');
   // Where it cannot be taken back either, a start uses it, and makes it durable before anything before it goes.
   let hasRenamed = false;
   db.files.rename = (from, to) => {
@@ -313,7 +295,7 @@ test('a checkpoint whose rename cannot be synced has not happened', async () => 
       if (left-- === 0) lost = disk.afterPowerLoss(random);
       return undefined;
     };
-    assert.equal(await db.restarted(disk).ids(), '[1, 2, 3, 4, 5]');
-    if (lost !== undefined) assert.equal(await db.restarted(lost).ids(), '[1, 2, 3, 4, 5]', `ends at ${ending}`);
+    assert.equal(await db.next(disk).ids(), '[1, 2, 3, 4, 5]');
+    if (lost !== undefined) assert.equal(await db.next(lost).ids(), '[1, 2, 3, 4, 5]', `ends at ${ending}`);
   }
 });

@@ -5,41 +5,15 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SqlError } from '../base/errors.ts';
-import { SystemClock, SystemRandom } from '../base/files.ts';
 import { CONTROL_EPOCH, FLAG_DRAINED, FLAG_WAIT } from '../executor/layout.ts';
 import { TicketClient } from '../executor/ticket-client.ts';
+import { FileDatabase } from '../testing/file-database.ts';
 import { SimulatedFiles } from '../testing/simulated-files.ts';
-import { InlineEngine } from './inline-engine.ts';
-import { defaultSettings } from './settings.ts';
 
 const ROWS = Array.from({ length: 40 }, (_, id) => `(${id}, ${id})`).join(', ');
 const SUM = (39 * 40) / 2;
 
-class TestDatabase {
-  readonly engine: InlineEngine;
-
-  constructor(nodeCount: number) {
-    this.engine = new InlineEngine({
-      settings: { ...defaultSettings('/db'), timezone: 'UTC', memory_limit: 2 ** 30, limit_send: 4000 },
-      directory: '/db',
-      nodeCount,
-      files: new SimulatedFiles(),
-      clock: new SystemClock(),
-      random: new SystemRandom(),
-      changeSetting: () => {},
-    });
-  }
-
-  async run(sql: string): Promise<string> {
-    const body = await this.engine.execute(new TextEncoder().encode(sql), undefined, 'json');
-    return body === undefined ? '' : new TextDecoder().decode(body);
-  }
-
-  async fails(sql: string, code: string): Promise<void> {
-    await assert.rejects(this.run(sql), (error: SqlError) => error.code === code);
-  }
-}
+const LIMITS = { limit_send: 4000 };
 
 for (const nodeCount of [1, 3]) {
   for (const wait of [0, FLAG_WAIT]) {
@@ -50,7 +24,7 @@ for (const nodeCount of [1, 3]) {
         const more = (flags & FLAG_DRAINED) === 0 ? wait : 0;
         return submit.call(this, block, maskLow, maskHigh, flags | more, version, programId);
       } as typeof submit);
-      const db = new TestDatabase(nodeCount);
+      const db = new FileDatabase(new SimulatedFiles(), LIMITS, nodeCount);
       const sum = (): Promise<string> => db.run('select sum(x) from t');
       await db.run('create table t (id int primary key, x int)');
       await db.run(`insert into t values ${ROWS}`);

@@ -1,6 +1,8 @@
 /** A database over simulated files, the whole engine in this thread: run, and found again by another process. */
 
 import assert from 'node:assert/strict';
+import type { Clock } from '../base/effects.ts';
+import type { SqlError } from '../base/errors.ts';
 import { SystemClock, SystemRandom } from '../base/files.ts';
 import { InlineEngine } from '../engine/inline-engine.ts';
 import { defaultSettings, type SettingValues } from '../engine/settings.ts';
@@ -16,16 +18,23 @@ export class FileDatabase {
   readonly files: SimulatedFiles;
   readonly engine: InlineEngine;
   readonly settings: SettingValues;
+  private readonly nodeCount: number;
 
-  constructor(files: SimulatedFiles = new SimulatedFiles(), given: Partial<SettingValues> = {}) {
+  constructor(
+    files: SimulatedFiles = new SimulatedFiles(),
+    given: Partial<SettingValues> = {},
+    nodeCount = 3,
+    clock: Clock = new SystemClock(),
+  ) {
     this.files = files;
+    this.nodeCount = nodeCount;
     this.settings = { ...defaultSettings(DIRECTORY), timezone: 'UTC', memory_limit: 2 ** 30, ...given };
     this.engine = new InlineEngine({
       settings: this.settings,
       directory: DIRECTORY,
-      nodeCount: 3,
+      nodeCount,
       files,
-      clock: new SystemClock(),
+      clock,
       random: new SystemRandom(),
       changeSetting: () => {},
     });
@@ -36,13 +45,14 @@ export class FileDatabase {
     return body === undefined ? '' : new TextDecoder().decode(body);
   }
 
-  async fails(sql: string, code: string): Promise<void> {
-    await assert.rejects(this.run(sql), { code });
+  /** The request fails with that code, and a message that has `part` in it. */
+  async fails(sql: string, code: string, part = ''): Promise<void> {
+    await assert.rejects(this.run(sql), (error: SqlError) => error.code === code && error.message.includes(part));
   }
 
   /** The same files, found by the next process: without a clean stop. */
   restarted(given: Partial<SettingValues> = {}): FileDatabase {
-    return new FileDatabase(this.files.clone(), given);
+    return new FileDatabase(this.files.clone(), given, this.nodeCount);
   }
 
   /** Rows, indexes and counters of every partition agree. */
