@@ -373,6 +373,48 @@ test('a table dropped while its checkpoint is written is in the checkpoint, and 
   assert.ok(db.engine.database.memory.usedPages() < used + 100);
 });
 
+test('a process killed behind the rename: the next start makes it durable before it removes the log', async () => {
+  const given = { wal_rotate_wm: 4096, wal_sync_on_write: true };
+  const db = new TestDatabase(new SimulatedFiles(), given);
+  await db.run('create table t (id int primary key, v text)');
+  for (let id = 0; id < 30; id++) await db.run(`insert into t values (${id}, '${'v'.repeat(400)}')`);
+  let killed: SimulatedFiles | undefined;
+  db.files.fault = (_operation, name, path) => {
+    if (name === 'syncDirectory' && path === CHECKPOINTS) killed = db.files.clone();
+    return undefined;
+  };
+  await db.run('checkpoint');
+  const restarted = new TestDatabase(killed!, given);
+  assert.deepEqual(restarted.checkpoints(), [nameOf(db.lsn)]);
+  for (let seed = 1; seed <= 20; seed++) {
+    const after = new TestDatabase(restarted.files.afterPowerLoss(new SeededRandom(seed)), given);
+    assert.equal(await after.run('select count(*) from t'), '[30]', `seed ${seed}`);
+  }
+});
+
+test('a log of which nothing was synced, behind a checkpoint: it goes on, and is never without a file', async () => {
+  const db = new TestDatabase(new SimulatedFiles());
+  await db.run('create table t (id int primary key)');
+  await db.run('insert into t values (1)');
+  await db.run('checkpoint');
+  const disk = db.files.clone();
+  for (const name of disk.list(WAL)) disk.remove(`${WAL}/${name}`);
+  disk.setContents(`${WAL}/${nameOf(db.lsn)}.wal`, new Uint8Array(7));
+  const moments: SimulatedFiles[] = [];
+  disk.fault = () => {
+    moments.push(disk.clone());
+    return undefined;
+  };
+  // Killed before it has written anything, and at each operation of the start.
+  moments.push(new TestDatabase(disk).files.clone());
+  for (const moment of moments) {
+    const restarted = new TestDatabase(moment);
+    assert.equal(restarted.lsn, db.lsn);
+    await restarted.run('insert into t values (2)');
+    assert.equal(await restarted.restarted().run('select count(*) from t'), '[2]');
+  }
+});
+
 test('memory runs out at every allocation of a checkpoint: no page is lost', async () => {
   const db = new TestDatabase(new SimulatedFiles());
   await db.run('create table t (id int primary key, v text)');

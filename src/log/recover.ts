@@ -10,7 +10,8 @@
  * and is cut off. Where records were acknowledged without a sync (WAL_REPAIR_UNSYNCED) it may be torn anywhere.
  *
  * Durable: a sync that failed in the process before may have left bytes in the system's cache that are not on disk, and
- * that no later sync writes. So the records that count of the last file are written again, in place, and then synced.
+ * that no later sync writes. So the last file is written again, in place, and then synced: all of it, as records that a
+ * checkpoint has are still read, to find those behind them.
  */
 
 import { join } from 'node:path';
@@ -19,6 +20,7 @@ import { writeFully } from './checkpoint/files.ts';
 import { crc32c } from './crc32c.ts';
 import {
   checkWalHeader,
+  encodeWalHeader,
   RECORD_BYTES_MAX,
   RECORD_HEADER_BYTES,
   WAL_HEADER_BYTES,
@@ -98,7 +100,6 @@ export function recover(
   if (expectedLsn > fromLsn) throw missing(directory, expectedLsn, fromLsn);
   let recordCount = 0;
   let end = 0;
-  let countsFrom = 0;
   let torn: Recovery['torn'];
   for (let index = first; index < lsns.length; index++) {
     const lsn = lsns[index]!;
@@ -109,7 +110,6 @@ export function recover(
     const reader = new RecordReader(files, path);
     try {
       reader.checkHeader(lsn);
-      countsFrom = WAL_HEADER_BYTES;
       for (;;) {
         if (expectedLsn === limitLsn || reader.offset === reader.fileBytes) break;
         const problem = reader.check(expectedLsn);
@@ -121,7 +121,6 @@ export function recover(
           torn = { file: path, offset: reader.offset, byteCount: reader.fileBytes - reader.offset };
           break;
         }
-        if (expectedLsn === fromLsn) countsFrom = reader.offset;
         if (expectedLsn >= fromLsn) {
           reader.eachSection(expectedLsn, onSection);
           recordCount++;
@@ -131,7 +130,6 @@ export function recover(
         expectedLsn++;
       }
       end = reader.offset;
-      if (expectedLsn <= fromLsn) countsFrom = end;
     } finally {
       reader.close();
     }
@@ -140,17 +138,20 @@ export function recover(
     throw missing(directory, repairLsn, expectedLsn);
   watch.beforeChange?.();
   // Without any file there is nothing to make durable.
-  if (lsns.length > 0) makeDurable(files, join(directory, walFileName(lsns.at(-1)!)), countsFrom, end);
+  if (lsns.length > 0) makeDurable(files, join(directory, walFileName(lsns.at(-1)!)), end);
   if (repair !== 0) files.remove(join(directory, walFileName(repairLsn)));
   if (unborn >= 0) {
     const file = join(directory, walFileName(unborn));
     torn ??= { file, offset: 0, byteCount: 0 };
-    files.remove(file);
+    if (lsns.length > 0) files.remove(file);
+    else end = makeFirst(files, directory, file, fromLsn);
   }
   files.syncDirectory(directory);
   const fileCount = lsns.length;
   // The log ends before the checkpoint: what was lost is in there, and the log goes on behind it in a new file.
-  if (expectedLsn < fromLsn || fileCount === 0)
+  if (fileCount === 0)
+    return { lastLsn: fromLsn - 1, recordCount, fileLsn: fromLsn, end, firstLsn: fromLsn, fileCount: 1, torn };
+  if (expectedLsn < fromLsn)
     return { lastLsn: fromLsn - 1, recordCount, fileLsn: fromLsn, end: 0, firstLsn, fileCount, torn };
   return { lastLsn: expectedLsn - 1, recordCount, fileLsn: lsns.at(-1)!, end, firstLsn, fileCount, torn };
 }
@@ -226,26 +227,44 @@ function isUnborn(files: Files, directory: string, lsn: number): boolean {
 }
 
 /**
- * Cuts the last file behind its last record that counts, writes those from `countsFrom` on again, and syncs it: a process
+ * Cuts the last file behind its last record that counts, writes what is left again, and syncs it: a process
  * that was killed may have written what it did not get to sync, or could not, and clients are about to see that. For the
  * same reason the directory is synced: the file may just have been made.
  */
-function makeDurable(files: Files, path: string, countsFrom: number, end: number): void {
+function makeDurable(files: Files, path: string, end: number): void {
   const handle = files.open(path, false);
   try {
     if (files.size(handle) > end) files.truncate(handle, end);
-    rewrite(files, handle, 0, WAL_HEADER_BYTES);
-    rewrite(files, handle, countsFrom, end);
+    rewrite(files, handle, end);
     files.sync(handle);
   } finally {
     files.close(handle);
   }
 }
 
-/** Writes bytes [start, end) once more, as they are: the system holds them for unwritten then. */
-function rewrite(files: Files, handle: FileHandle, start: number, end: number): void {
-  const bytes = new Uint8Array(Math.min(REWRITE_BYTES, end - start));
-  for (let at = start; at < end; at += bytes.length) {
+/**
+ * The only file there is, which never had a header, becomes the one in which the log goes on behind a checkpoint; gives its
+ * end. There is a file at every moment: a log without any is taken for one that somebody has lost.
+ */
+function makeFirst(files: Files, directory: string, file: string, lsn: number): number {
+  const path = join(directory, walFileName(lsn));
+  if (file !== path) files.rename(file, path);
+  const header = encodeWalHeader(lsn);
+  const handle = files.open(path, false);
+  try {
+    files.truncate(handle, 0);
+    writeFully(files, handle, header, header.length, 0);
+    files.sync(handle);
+  } finally {
+    files.close(handle);
+  }
+  return header.length;
+}
+
+/** Writes the bytes before `end` once more, as they are: the system holds them for unwritten then. */
+function rewrite(files: Files, handle: FileHandle, end: number): void {
+  const bytes = new Uint8Array(Math.min(REWRITE_BYTES, end));
+  for (let at = 0; at < end; at += bytes.length) {
     const byteCount = Math.min(bytes.length, end - at);
     readFully(files, handle, bytes, byteCount, at);
     writeFully(files, handle, bytes, byteCount, at);

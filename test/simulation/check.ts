@@ -17,15 +17,18 @@ import {
   type ModelState,
   matchFound,
   type Outcome,
+  restarted,
   stateText,
 } from './model.ts';
-import type { SimulatedRequest } from './workload.ts';
+import { isCheckpoint, type SimulatedRequest } from './workload.ts';
 
 export type Tolerated = {
   /** The disk fails: log_failure and commit_unknown are fine. */
   readonly isLogFailing: boolean;
   /** Memory runs out at times. */
   readonly isMemoryFailing: boolean;
+  /** A checkpoint was given up. */
+  readonly isCancelled: boolean;
 };
 
 /** What a run leaves: its states, the last one first to be expected. */
@@ -38,6 +41,8 @@ export type History = {
   readonly unknown: readonly SimulatedRequest[];
   /** … and with them those that nobody has heard of. */
   readonly possible: readonly SimulatedRequest[];
+  /** The state that a checkpoint has to have, by the ticket of its fence. */
+  readonly freezes: ReadonlyMap<number, ModelState>;
 };
 
 /** Runs all tickets one by one over the model, and compares every outcome. */
@@ -54,9 +59,14 @@ export function replay(
   const states = [{ ticket: -1, state }];
   /** The catalog after each DDL, by its ticket. */
   const catalogs = [{ ticket: -1, state }];
+  const freezes = new Map<number, ModelState>();
   checkUnordered(-1, state, requests);
   for (const [ticket, order] of orders.entries()) {
     const { request } = order;
+    if (order.isFreeze) {
+      freezes.set(ticket, state);
+      continue;
+    }
     const isDefinition = request.definition !== undefined;
     // It was stale, and ordered again; or its program is, as the model knows.
     const isStale = request.ticket !== ticket || (!isDefinition && order.version !== state.version);
@@ -93,9 +103,22 @@ export function replay(
     if (isDefinition) catalogs.push({ ticket, state });
     if (isDefinition) checkUnordered(ticket, state, requests);
   }
-  for (const request of requests) checkCompileError(request, catalogs);
+  for (const request of requests) {
+    if (isCheckpoint(request)) checkCheckpoint(request, tolerated);
+    else checkCompileError(request, catalogs);
+  }
   checkConnections(requests);
-  return { states, certain, unknown, possible };
+  return { states, certain, unknown, possible, freezes };
+}
+
+/** A checkpoint fails only where the disk does, or memory. */
+function checkCheckpoint({ outcome, sql }: SimulatedRequest, tolerated: Tolerated): void {
+  if (outcome === undefined) return;
+  const error = 'error' in outcome ? outcome.error : '';
+  if (tolerated.isLogFailing && error === 'checkpoint_failure') return;
+  if (tolerated.isMemoryFailing && error === 'out_of_memory') return;
+  if (tolerated.isCancelled && error === 'shutting_down') return;
+  assert.deepEqual(outcome, { rows: undefined }, sql);
 }
 
 /** DDL that main answered without a ticket, as the catalog after an earlier one told it to. */
@@ -146,17 +169,34 @@ function identityValues({ operations, outcome }: SimulatedRequest): readonly num
   return outcome.rows as number[];
 }
 
+/** What a disk has at some moment, as the run knows. */
+export type OnDisk = {
+  /** Tickets up to this one are found in any case, and none from `next` on. */
+  readonly durable: number;
+  readonly next: number;
+  /** Tickets of the fences of which the newest checkpoint may be; -1: that of the start, or none. */
+  readonly saved: readonly number[];
+};
+
 /**
- * The state that was found, where it may be there: one after all tickets up to `durable` at least, or the last certain
- * one with the first few of those that are unknown. Throws where it may not.
+ * The state that was found, where it may be there: one after all tickets up to `durable` at least, and none from `next` on,
+ * or the last certain one with the first few of those that are unknown; with the unlogged rows of a checkpoint that may be
+ * the newest. Throws where it may not.
  */
-export function recognize(history: History, durable: number, found: ModelState): ModelState {
-  const { states } = history;
-  let least = 0;
-  for (const [index, { ticket }] of states.entries()) if (ticket <= durable) least = index;
-  for (let index = states.length - 1; index >= least; index--) {
-    const match = matchFound(states[index]!.state, found);
-    if (match !== undefined) return match;
+export function recognize(history: History, { durable, next, saved }: OnDisk, found: ModelState): ModelState {
+  const states = history.states.filter(({ ticket }) => ticket < next);
+  const leastOf = (least: number): number =>
+    Math.max(
+      0,
+      states.findLastIndex(({ ticket }) => ticket <= least),
+    );
+  for (const fence of saved) {
+    const kept = savedState(history, fence);
+    const least = leastOf(Math.max(durable, fence - 1));
+    for (let index = states.length - 1; index >= least; index--) {
+      const match = matchFound(restarted(states[index]!.state, kept), found);
+      if (match !== undefined) return match;
+    }
   }
   for (const requests of [history.unknown, history.possible]) {
     let state = history.certain;
@@ -165,27 +205,44 @@ export function recognize(history: History, durable: number, found: ModelState):
         request.definition === undefined
           ? applyOperations(state, request.operations, undefined).state
           : applyDefinition(state, request.definition).state;
-      const match = matchFound(state, found);
-      if (match !== undefined) return match;
+      for (const fence of saved) {
+        const match = matchFound(restarted(state, savedState(history, fence)), found);
+        if (match !== undefined) return match;
+      }
     }
   }
   const text = states
-    .slice(least)
+    .slice(leastOf(durable))
     .map(({ ticket, state: expected }) => `after ticket ${ticket}:\n${stateText(expected)}`)
     .join('\n');
   throw new assert.AssertionError({
-    message: `what was found is no state that may be there; durable up to ticket ${durable}\nfound:\n${stateText(found)}\n${text}`,
+    message: `what was found is no state that may be there; durable up to ticket ${durable}, checkpoints ${saved.join(' ')}\nfound:\n${stateText(found)}\n${text}`,
   });
+}
+
+/** The state that the checkpoint of a fence has. */
+export function savedState(history: History, fence: number): ModelState {
+  const state = fence < 0 ? history.states[0]!.state : history.freezes.get(fence);
+  assert.ok(state !== undefined, 'a checkpoint has its place in the order');
+  return state;
 }
 
 /** Everything that a database holds, from what its requests gave. */
 export function foundState(catalog: Catalog, version: number, answers: ReadonlyMap<string, unknown>): ModelState {
   let events: EventTable | undefined;
   const data = new Map<string, ModelState['data'] extends ReadonlyMap<string, infer T> ? T : never>();
-  for (const { name, indexes } of catalog.tables) {
+  for (const { name, indexes, isUnlogged } of catalog.tables) {
     const rows = answers.get(name) as [number, number, string][];
     if (name === 'e') events = { tags: new Map(rows.map(([id, tag]) => [id, tag])), unknown: [] };
-    else data.set(name, { rows: new Map(rows.map(([id, v, s]) => [id, { v, s }])), hasIndex: indexes.length > 1 });
+    else {
+      const hasIndex = indexes.length > 1;
+      data.set(name, {
+        rows: new Map(rows.map(([id, v, s]) => [id, { v, s }])),
+        hasIndex,
+        isUnlogged,
+        birth: undefined,
+      });
+    }
   }
   return { version, data, events };
 }

@@ -1,10 +1,11 @@
 /**
- * The whole engine in one thread, cut into steps: each thread of the server is an actor here, which waits as its thread
- * does, by its parked word, and is woken by nothing else. Who goes next is the scheduler's business (scheduler.ts).
+ * The whole engine in one thread, cut into steps: each thread of the server is an actor here (actors.ts, main-actor.ts,
+ * savers.ts). Who goes next is the scheduler's business (simulation.ts).
  *
- *   node      walk ─▶ commit ─▶ walk …; nothing to do: parked word 1 ─▶ walk, commit once more ─▶ asleep until it is 0
- *   frontend  one event (request, answer of main) a step; a turn hands out some replies and wakes nodes; then it parks
+ *   node      runs parts, commits; asleep when there is nothing to do
+ *   frontend  one event (request, answer of main) a step; hands out replies
  *   main      one event a step; what it awaits is looked at when it is rung
+ *   saver     a block of a checkpoint's file a step
  *   log       one step of the log thread; while the log takes no writes it is woken by time too
  */
 
@@ -13,51 +14,46 @@ import type { SqlError } from '../../src/base/errors.ts';
 import { Memory } from '../../src/base/memory.ts';
 import { FrontendEngine } from '../../src/engine/frontend/frontend-engine.ts';
 import type { Reply } from '../../src/engine/frontend/pending-request.ts';
-import { RequestParameters } from '../../src/engine/frontend/request-parameters.ts';
 import { Checkpointer } from '../../src/engine/main/checkpoint.ts';
 import { type Database, openDatabase } from '../../src/engine/main/database.ts';
-import { StepSavers } from '../../src/engine/main/step-savers.ts';
 import { Supervisor } from '../../src/engine/main/supervisor.ts';
 import { createNode, type NodeClasses } from '../../src/engine/node/node.ts';
-import { defaultSettings, type SettingValues } from '../../src/engine/settings.ts';
+import type { SettingValues } from '../../src/engine/settings.ts';
 import { Committer } from '../../src/executor/committer.ts';
 import { Control } from '../../src/executor/control.ts';
-import {
-  BLOCK_FATE,
-  CONTROL_EPOCH,
-  CONTROL_FINAL,
-  CONTROL_FRONTEND_PARKED,
-  CONTROL_LOG_PARKED,
-  CONTROL_MODE,
-  CONTROL_NODE_PARKED,
-  FATE_OK,
-  MODE_NORMAL,
-  SLOT_FATE,
-  SLOT_VOTES,
-} from '../../src/executor/layout.ts';
+import { BLOCK_FATE, CONTROL_FINAL, FATE_OK, SLOT_FATE, SLOT_VOTES } from '../../src/executor/layout.ts';
 import { LogLoop } from '../../src/executor/log-loop.ts';
-import { type NodeLoop, STEP_RAN } from '../../src/executor/node-loop.ts';
 import { BlockView } from '../../src/executor/request-block.ts';
 import type { TicketClient } from '../../src/executor/ticket-client.ts';
 import type { SeededRandom } from '../../src/testing/random.ts';
 import type { SimulatedClock } from '../../src/testing/simulated-clock.ts';
 import type { SimulatedFiles } from '../../src/testing/simulated-files.ts';
+import { type Actor, FrontendActor, LogActor, NodeActor } from './actors.ts';
+import { CheckpointWatch, watchedCheckpointer } from './checkpoints.ts';
+import { Connection, WatchedParameters } from './connection.ts';
+import { MainActor } from './main-actor.ts';
 import { freshMemory } from './memory.ts';
-import { outcomeOf, type SimulatedRequest } from './workload.ts';
+import { PageLedger } from './pages.ts';
+import { SimulatedSavers } from './savers.ts';
+import { DIRECTORY, MEMORY_LIMIT_BYTES, type SettingsShape, settingsOf } from './settings.ts';
+import { isCheckpoint, newRequest, outcomeOf, type SimulatedRequest } from './workload.ts';
 
-export type MachineOptions = {
+export type MachineOptions = SettingsShape & {
   readonly random: SeededRandom;
   readonly clock: SimulatedClock;
   readonly files: SimulatedFiles;
-  readonly nodeCount: number;
-  readonly frontendCount: number;
   readonly slotCount: number;
   readonly firstTicket: number;
-  readonly syncOnWrite: boolean;
-  readonly rotateBytes: number;
-  /** For canaries. */
+  /** True: nodes have no reserve of pages for copies. */
+  readonly isReserveEmpty: boolean;
+} & Broken;
+
+/** Broken variants, for canaries. */
+export type Broken = {
   readonly nodeClasses?: NodeClasses;
   readonly breakFrontend?: (engine: FrontendEngine, control: Control) => void;
+  readonly breakNodeMemory?: (memory: Memory) => void;
+  readonly checkpointer?: typeof Checkpointer;
 };
 
 /** A ticket as it was taken. */
@@ -66,22 +62,16 @@ export type Order = {
   readonly block: number;
   /** Catalog version of its program, 0 for DDL. */
   readonly version: number;
+  /** The fence of a checkpoint. */
+  readonly isFreeze: boolean;
   /** Of one without a reply when the machine was stopped: whether its ticket may have had an effect. */
   mayCount: boolean;
 };
 
-export type Actor = {
-  readonly name: string;
-  isBusy: boolean;
-  isRunnable(): boolean;
-  step(): void;
-};
-
-const DIRECTORY = '/repository';
 const MAINTAIN_MS = 1000;
-const MEMORY_LIMIT_BYTES = 256 * 1024 * 1024;
-const REPLIES_A_TURN_MAX = 4;
-const PARTS_A_STEP_MAX = 4;
+const SAVER_COUNT = 2;
+/** So that checkpoints get as many threads as there are savers. */
+const CORE_COUNT = 4 * SAVER_COUNT;
 
 export class Machine {
   readonly database: Database;
@@ -95,22 +85,28 @@ export class Machine {
   hasPromises = false;
   /** A bug, wherever it was met. */
   failure: unknown;
+  readonly pages: PageLedger = new PageLedger();
+  readonly checkpoints: CheckpointWatch;
+  /** DDL that was done while a checkpoint was written. */
+  definitionsInCheckpoint = 0;
+  /** The savers were told to give up. */
+  isCancelled = false;
   private readonly options: MachineOptions;
   private readonly control: Control;
   private readonly frontends: FrontendActor[] = [];
   private readonly main: MainActor;
+  private readonly savers: SimulatedSavers;
   private readonly byReply: Map<Reply, SimulatedRequest> = new Map();
   /** The request that a frontend is preparing. */
   private preparing: SimulatedRequest | undefined;
   private lastDefinitionTicket = -1;
-  private isFreezing = false;
 
   /** Opens the database; throws what openDatabase throws. */
   constructor(options: MachineOptions) {
     this.options = options;
     const { files, clock, nodeCount, frontendCount, slotCount, firstTicket } = options;
     const settings = settingsOf(options);
-    const memory = freshMemory(MEMORY_LIMIT_BYTES);
+    const memory = this.pages.watch(freshMemory(MEMORY_LIMIT_BYTES));
     this.database = openDatabase({
       settings,
       directory: DIRECTORY,
@@ -125,21 +121,28 @@ export class Machine {
     this.control = this.database.control;
     this.memories.push(memory);
     this.main = new MainActor(this, this.control);
+    this.savers = new SimulatedSavers({
+      files,
+      memory,
+      control: this.control,
+      memories: Array.from({ length: SAVER_COUNT }, () => this.openMemory()),
+      tellMain: (event) =>
+        this.main.events.push(() => {
+          event();
+          this.hasPromises = true;
+        }),
+    });
+    this.checkpoints = new CheckpointWatch(this.database, files, firstTicket, () => this.orders.length);
     this.supervisor = this.makeSupervisor(settings);
     for (let node = 0; node < nodeCount; node++) this.addNode(node);
     for (let frontend = 0; frontend < frontendCount; frontend++) this.addFrontend(frontend, settings);
-    this.actors.push(this.main);
-    this.actors.push(new LogActor(this.makeLogLoop(), clock));
+    this.actors.push(this.main, ...this.savers.actors, new LogActor(this.makeLogLoop(), clock));
     this.main.doorbell.arm();
     this.maintainEverySecond();
   }
 
   get finalCount(): number {
     return (Atomics.load(this.control.words, CONTROL_FINAL) - this.options.firstTicket) | 0;
-  }
-
-  get rollbackCount(): number {
-    return Atomics.load(this.control.words, CONTROL_EPOCH);
   }
 
   /** Requests without a reply. */
@@ -215,23 +218,41 @@ export class Machine {
     this.hasPromises = true;
   }
 
+  /** Tells of everything up to now when it is done. */
+  whenIdle(onIdle: () => void): void {
+    this.supervisor.idle().then(onIdle, (error: unknown) => this.fail(error));
+    this.hasPromises = true;
+  }
+
+  /** Has the savers give up, as a server does when it is stopped. */
+  cancelCheckpoint(): void {
+    this.isCancelled = true;
+    this.supervisor.cancelCheckpoint();
+  }
+
   private maintainEverySecond(): void {
     this.options.clock.setTimer(MAINTAIN_MS, () => {
-      this.main.events.push(() => this.maintain());
+      this.main.events.push(() => {
+        this.maintain();
+        this.supervisor.checkpointWhenDue();
+        this.whenIdle(() => {});
+      });
       this.maintainEverySecond();
     });
   }
 
   private openMemory(): Memory {
-    const memory = Memory.open(this.database.memory.share());
+    const memory = this.pages.watch(Memory.open(this.database.memory.share()));
     this.memories.push(memory);
     return memory;
   }
 
   private addNode(node: number): void {
     const control = new Control(this.control.shared);
+    const memory = this.openMemory();
+    this.options.breakNodeMemory?.(memory);
     const { clock, nodeClasses, random } = this.options;
-    const loop = createNode(control, this.openMemory(), node, this.database.openLog(), clock, nodeClasses);
+    const loop = createNode(control, memory, node, this.database.openLog(), clock, nodeClasses);
     this.actors.push(new NodeActor(loop, control, random));
   }
 
@@ -263,16 +284,25 @@ export class Machine {
       utility: {
         run: (statement, requestSettings, reply) => {
           const request = this.byReply.get(reply)!;
+          if (isCheckpoint(request)) {
+            this.main.events.push(() => {
+              this.supervisor.run(statement, requestSettings, (error, body) =>
+                actor.events.push(() => reply(error, body)),
+              );
+              this.whenIdle(() => {});
+            });
+            return;
+          }
           this.main.events.push(() => {
             this.main.definitions.push(request);
             this.supervisor.run(statement, requestSettings, (error, body) => {
               this.main.definitions.shift();
               request.ticketBefore = this.lastDefinitionTicket;
               request.isRefused = error !== undefined;
+              if (error === undefined && this.checkpoints.writing !== undefined) this.definitionsInCheckpoint++;
               actor.events.push(() => reply(error, body));
             });
-            this.supervisor.idle().catch((error: unknown) => this.fail(error));
-            this.hasPromises = true;
+            this.whenIdle(() => {});
           });
         },
       },
@@ -297,15 +327,13 @@ export class Machine {
       processStatus: () => Promise.reject(new Error('nobody asks for it')),
       statements: async () => [],
       log: { info: () => {}, error: () => {} },
-      // Only a failed log asks for a checkpoint.
-      checkpointer: watchedCheckpointer((isFreezing) => {
-        this.isFreezing = isFreezing;
-      }),
-      savers: new StepSavers(this.options.files, this.database.memory, async () => {}),
-      coreCount: 1,
+      savers: this.savers,
+      coreCount: CORE_COUNT,
+      checkpointer: watchedCheckpointer(this.checkpoints, this.options.checkpointer ?? Checkpointer),
+      ...(this.options.isReserveEmpty ? { copyReserveBytes: 0 } : {}),
     });
     this.watchTickets(supervisor.tickets, () => {
-      if (this.isFreezing) return CHECKPOINT_REQUEST;
+      if (this.checkpoints.isOrdering) return newRequest('checkpoint', -1, 0);
       this.lastDefinitionTicket = this.orders.length;
       return this.main.definitions[0]!;
     });
@@ -317,10 +345,11 @@ export class Machine {
     tickets.submit = (block, maskLow, maskHigh, flags, version, programId): boolean => {
       if (!submit(block, maskLow, maskHigh, flags, version, programId)) return false;
       const request = requestOf();
-      if (request !== CHECKPOINT_REQUEST) request.ticket = this.orders.length;
+      const isFreeze = isCheckpoint(request);
+      if (!isFreeze) request.ticket = this.orders.length;
       const ticket = (tickets.youngestTicket - this.options.firstTicket) | 0;
       assert.equal(ticket, this.orders.length, 'tickets are taken one after another');
-      this.orders.push({ request, block, version, mayCount: false });
+      this.orders.push({ request, block, version, isFreeze, mayCount: false });
       return true;
     };
   }
@@ -340,318 +369,4 @@ export class Machine {
       this.fail(new Error(`a reply left before its ticket was final: ${request.sql}`));
     connection.onReply();
   }
-}
-
-/** Says when a request is being prepared: every preparation asks for the kinds first. */
-class WatchedParameters extends RequestParameters {
-  private readonly onPrepare: () => void;
-
-  constructor(onPrepare: () => void) {
-    super();
-    this.onPrepare = onPrepare;
-    const { kinds } = this;
-    Object.defineProperty(this, 'kinds', {
-      get: () => {
-        this.onPrepare();
-        return kinds;
-      },
-    });
-  }
-
-  override get count(): number {
-    return 0;
-  }
-}
-
-/** A client's connection: several requests in the air, and the rule of the server for what main runs (handler.ts). */
-export class Connection {
-  inFlightCount = 0;
-  readonly index: number;
-  private readonly machine: Machine;
-  private readonly frontend: FrontendActor;
-  /** What was sent behind a request that main runs, and that request. */
-  private held: (() => void)[] | undefined;
-  private holder: Reply | undefined;
-
-  constructor(machine: Machine, frontend: FrontendActor, index: number) {
-    this.machine = machine;
-    this.frontend = frontend;
-    this.index = index;
-  }
-
-  send(request: SimulatedRequest): void {
-    this.inFlightCount++;
-    this.machine.deliver(this, this.frontend, request);
-  }
-
-  receive(request: SimulatedRequest, reply: Reply): void {
-    if (this.held !== undefined) {
-      this.held.push(() => this.receive(request, reply));
-      return;
-    }
-    const isUnordered = this.machine.execute(this.frontend.engine, request, reply);
-    if (!isUnordered || this.machine.isAnswered(reply)) return;
-    this.held = [];
-    this.holder = reply;
-  }
-
-  onReply(): void {
-    this.inFlightCount--;
-    if (this.holder === undefined || !this.machine.isAnswered(this.holder)) return;
-    const held = this.held!;
-    this.held = undefined;
-    this.holder = undefined;
-    for (const [index, receive] of held.entries()) {
-      if (this.held !== undefined) {
-        (this.held as (() => void)[]).push(...held.slice(index));
-        return;
-      }
-      receive();
-    }
-  }
-}
-
-class NodeActor implements Actor {
-  readonly name: string;
-  isBusy = false;
-  private readonly loop: NodeLoop;
-  private readonly words: Int32Array;
-  private readonly parkedWord: number;
-  private readonly random: SeededRandom;
-  private isAsleep = false;
-  private isParking = false;
-  private hasWalked = false;
-  private hasRun = false;
-
-  constructor(loop: NodeLoop, control: Control, random: SeededRandom) {
-    this.loop = loop;
-    this.name = `node ${loop.node}`;
-    this.words = control.words;
-    this.parkedWord = CONTROL_NODE_PARKED + (loop.node << 4);
-    this.random = random;
-  }
-
-  isRunnable(): boolean {
-    return !this.isAsleep || Atomics.load(this.words, this.parkedWord) === 0;
-  }
-
-  step(): void {
-    this.isAsleep = false;
-    if (!this.hasWalked) {
-      this.hasRun = this.loop.walk(1 + this.random.below(PARTS_A_STEP_MAX)) === STEP_RAN;
-      this.hasWalked = true;
-      return;
-    }
-    this.loop.commit();
-    this.hasWalked = false;
-    if (this.hasRun) {
-      if (this.isParking) Atomics.store(this.words, this.parkedWord, 0);
-      this.isParking = false;
-    } else if (this.isParking) {
-      this.isParking = false;
-      this.isAsleep = true;
-    } else {
-      Atomics.store(this.words, this.parkedWord, 1);
-      this.isParking = true;
-    }
-  }
-}
-
-class LogActor implements Actor {
-  readonly name = 'log';
-  isBusy = false;
-  private readonly loop: LogLoop;
-  private readonly words: Int32Array;
-  private readonly clock: SimulatedClock;
-  private isAsleep = false;
-  private isParking = false;
-  private sleepCount = 0;
-
-  constructor(loop: LogLoop, clock: SimulatedClock) {
-    this.loop = loop;
-    this.words = loop.control.words;
-    this.clock = clock;
-  }
-
-  isRunnable(): boolean {
-    return !this.isAsleep || Atomics.load(this.words, CONTROL_LOG_PARKED) === 0;
-  }
-
-  step(): void {
-    this.isAsleep = false;
-    if (this.loop.step() === STEP_RAN) {
-      Atomics.store(this.words, CONTROL_LOG_PARKED, 0);
-      this.isParking = false;
-    } else if (this.isParking) {
-      this.isParking = false;
-      this.isAsleep = true;
-      const sleep = ++this.sleepCount;
-      if (Atomics.load(this.words, CONTROL_MODE) === MODE_NORMAL) return;
-      this.clock.setTimer(this.loop.parkMs(), () => {
-        if (sleep === this.sleepCount) this.isAsleep = false;
-      });
-    } else {
-      Atomics.store(this.words, CONTROL_LOG_PARKED, 1);
-      this.isParking = true;
-    }
-  }
-}
-
-/** Says when it takes the ticket of its fence. */
-function watchedCheckpointer(onFreeze: (isFreezing: boolean) => void): typeof Checkpointer {
-  return class extends Checkpointer {
-    override freeze(isForced: boolean): ReturnType<Checkpointer['freeze']> {
-      onFreeze(true);
-      const frozen = super.freeze(isForced);
-      onFreeze(false);
-      return frozen;
-    }
-  };
-}
-
-/** Stands for the tickets of checkpoints' fences, which change nothing. */
-const CHECKPOINT_REQUEST: SimulatedRequest = {
-  sql: 'checkpoint',
-  connection: -1,
-  operations: [],
-  definition: undefined,
-  ticket: -1,
-  finalAtSend: 0,
-  nextAtReply: -1,
-  ticketBefore: -1,
-  isRefused: undefined,
-  outcome: undefined,
-};
-
-export class FrontendActor implements Actor {
-  readonly name: string;
-  readonly engine: FrontendEngine;
-  readonly events: (() => void)[] = [];
-  isBusy = false;
-  private readonly words: Int32Array;
-  private readonly parkedWord: number;
-  private readonly random: SeededRandom;
-  private hasTurn = false;
-
-  constructor(engine: FrontendEngine, control: Control, frontend: number, random: SeededRandom) {
-    this.engine = engine;
-    this.name = `frontend ${frontend}`;
-    this.words = control.words;
-    this.parkedWord = CONTROL_FRONTEND_PARKED + (frontend << 4);
-    this.random = random;
-    Atomics.store(this.words, this.parkedWord, 1);
-  }
-
-  isRunnable(): boolean {
-    return this.hasTurn || this.events.length > 0 || Atomics.load(this.words, this.parkedWord) === 0;
-  }
-
-  step(): void {
-    Atomics.store(this.words, this.parkedWord, 0);
-    if (this.events.length > 0 && (!this.hasTurn || this.random.oneIn(2))) {
-      this.events.shift()!();
-      if (this.random.oneIn(3)) this.engine.flush();
-      this.hasTurn = true;
-      return;
-    }
-    this.engine.flush();
-    this.engine.poll(1 + this.random.below(REPLIES_A_TURN_MAX));
-    this.engine.flush();
-    this.hasTurn = false;
-    Atomics.store(this.words, this.parkedWord, 1);
-    if (this.engine.hasWork()) this.hasTurn = true;
-  }
-}
-
-/** main's doorbell (executor/doorbell.ts) without an event loop. */
-class SimulatedDoorbell {
-  private readonly words: Int32Array;
-  private readonly parkedWord: number;
-  private readonly hasWork: () => boolean;
-  private readonly onResolve: () => void;
-  private waiters: { readonly isReady: () => boolean; readonly resolve: () => void }[] = [];
-
-  constructor(control: Control, hasWork: () => boolean, onResolve: () => void) {
-    this.words = control.words;
-    this.parkedWord = CONTROL_FRONTEND_PARKED + (control.frontendCount << 4);
-    this.hasWork = hasWork;
-    this.onResolve = onResolve;
-  }
-
-  get isRung(): boolean {
-    return Atomics.load(this.words, this.parkedWord) === 0;
-  }
-
-  until(isReady: () => boolean): Promise<void> {
-    if (isReady()) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.waiters.push({ isReady, resolve });
-      this.arm();
-    });
-  }
-
-  /** Rings itself where there is something to do already. */
-  arm(): void {
-    const isThere = this.hasWork() || this.waiters.some(({ isReady }) => isReady());
-    Atomics.store(this.words, this.parkedWord, isThere ? 0 : 1);
-  }
-
-  answer(): void {
-    const { waiters } = this;
-    this.waiters = [];
-    for (const waiter of waiters) {
-      if (waiter.isReady()) {
-        waiter.resolve();
-        this.onResolve();
-      } else this.waiters.push(waiter);
-    }
-    this.arm();
-  }
-}
-
-class MainActor implements Actor {
-  readonly name = 'main';
-  readonly events: (() => void)[] = [];
-  /** DDL that main has been given, the one at hand first. */
-  readonly definitions: SimulatedRequest[] = [];
-  readonly doorbell: SimulatedDoorbell;
-  isBusy = false;
-  private readonly machine: Machine;
-
-  constructor(machine: Machine, control: Control) {
-    this.machine = machine;
-    this.doorbell = new SimulatedDoorbell(
-      control,
-      () => machine.supervisor.hasUnsavedLog(),
-      () => {
-        machine.hasPromises = true;
-      },
-    );
-  }
-
-  isRunnable(): boolean {
-    return this.events.length > 0 || this.doorbell.isRung;
-  }
-
-  step(): void {
-    if (this.doorbell.isRung) {
-      if (this.machine.supervisor.hasUnsavedLog()) this.machine.maintain();
-      this.doorbell.answer();
-    } else this.events.shift()!();
-  }
-}
-
-/** Asks the system for its time zone and its memory, once. */
-const DEFAULTS = defaultSettings(DIRECTORY);
-
-function settingsOf({ syncOnWrite, rotateBytes, nodeCount, frontendCount }: MachineOptions): SettingValues {
-  return {
-    ...DEFAULTS,
-    backends: nodeCount,
-    frontends: frontendCount,
-    memory_limit: MEMORY_LIMIT_BYTES,
-    wal_sync_on_write: syncOnWrite,
-    wal_sync_on_rotate: true,
-    wal_rotate_wm: rotateBytes,
-  };
 }

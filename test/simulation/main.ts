@@ -7,7 +7,8 @@
  */
 
 import { parseArgs } from 'node:util';
-import { emptyReport, runSimulation } from './simulation.ts';
+import { addReport, emptyReport, reportText } from './report.ts';
+import { runSimulation } from './simulation.ts';
 
 const { values } = parseArgs({
   options: {
@@ -22,8 +23,8 @@ const total = emptyReport();
 const startedMs = performance.now();
 for (let seed = firstSeed; seed < firstSeed + scheduleCount; seed++) {
   const report = await runSimulation({ seed, requestCount: Number(values.requests) });
-  for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += report[key];
+  addReport(total, report);
 }
 const seconds = (performance.now() - startedMs) / 1000;
 console.log(`${scheduleCount} schedules from seed ${firstSeed} in ${seconds.toFixed(1)} s`);
-for (const [name, count] of Object.entries(total)) if (name !== 'trace') console.log(`${name.padStart(14)} ${count}`);
+console.log(reportText(total));

@@ -4,9 +4,7 @@
  */
 
 import { ARENA_RESERVED_PAGES, Memory, WORDS_PER_PAGE } from '../../src/base/memory.ts';
-
-/** Word of the first page that was never taken (base/memory.ts). */
-const FRESH_INDEX = 270336 / 4;
+import { FRESH_INDEX } from './pages.ts';
 
 let kept: { readonly memory: Memory; readonly reserved: Int32Array } | undefined;
 

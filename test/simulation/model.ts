@@ -6,7 +6,13 @@
 import { strict as assert } from 'node:assert';
 
 export type Row = { readonly v: number; readonly s: string };
-export type DataTable = { readonly rows: ReadonlyMap<number, Row>; readonly hasIndex: boolean };
+export type DataTable = {
+  readonly rows: ReadonlyMap<number, Row>;
+  readonly hasIndex: boolean;
+  readonly isUnlogged: boolean;
+  /** What made it: a table that is dropped and made again is another one. Undefined of one that was found. */
+  readonly birth: Definition | undefined;
+};
 /** Rows by identity; of a transaction that nobody has heard of, only the tags are known. */
 export type EventTable = { readonly tags: ReadonlyMap<number, number>; readonly unknown: readonly number[] };
 
@@ -55,7 +61,12 @@ export type Operation =
   | { readonly kind: 'scanEvents' };
 
 export type Definition =
-  | { readonly kind: 'createTable'; readonly table: string; readonly isLenient: boolean }
+  | {
+      readonly kind: 'createTable';
+      readonly table: string;
+      readonly isLenient: boolean;
+      readonly isUnlogged: boolean;
+    }
   | { readonly kind: 'dropTable'; readonly table: string; readonly isLenient: boolean }
   | { readonly kind: 'createIndex'; readonly table: string; readonly isLenient: boolean }
   | { readonly kind: 'dropIndex'; readonly table: string; readonly isLenient: boolean }
@@ -212,7 +223,9 @@ export function applyDefinition(state: ModelState, definition: Definition): Appl
   const table = state.data.get(definition.table);
   if (definition.kind === 'createTable') {
     if (table !== undefined) return refuse('duplicate_object');
-    return done({ data: new Map(state.data).set(definition.table, { rows: new Map(), hasIndex: false }) });
+    const { isUnlogged } = definition;
+    const made: DataTable = { rows: new Map(), hasIndex: false, isUnlogged, birth: definition };
+    return done({ data: new Map(state.data).set(definition.table, made) });
   }
   if (definition.kind === 'dropTable') {
     if (table === undefined) return refuse('unknown_table');
@@ -224,17 +237,34 @@ export function applyDefinition(state: ModelState, definition: Definition): Appl
   if (table === undefined) return { state, outcome: { error: 'unknown_table' } };
   const hasIndex = definition.kind === 'createIndex';
   if (table.hasIndex === hasIndex) return refuse(hasIndex ? 'duplicate_object' : 'unknown_index');
-  return done({ data: new Map(state.data).set(definition.table, { rows: table.rows, hasIndex }) });
+  return done({ data: new Map(state.data).set(definition.table, { ...table, hasIndex }) });
+}
+
+/** What a start makes of a state from a checkpoint and the log behind it: rows of unlogged tables are those of the checkpoint. */
+export function restarted(state: ModelState, saved: ModelState): ModelState {
+  const data = new Map(state.data);
+  for (const [name, table] of state.data) {
+    if (!table.isUnlogged) continue;
+    const kept = saved.data.get(name);
+    const rows = kept === undefined || kept.birth !== table.birth ? new Map<number, Row>() : kept.rows;
+    if (rows !== table.rows) data.set(name, { ...table, rows });
+  }
+  return { ...state, data };
+}
+
+/** Whether both have the same tables with the same rows. */
+export function isSame(state: ModelState, other: ModelState): boolean {
+  return stateText(state) === stateText(other);
 }
 
 /**
- * Whether what was found is this state; then the state with the identity values that were found. `undefined` where it is
- * not. Versions begin anew with each start.
+ * Whether what was found is this state; then the state with the identity values and the version that were found.
+ * `undefined` where it is not. Versions begin anew with each start.
  */
 export function matchFound(state: ModelState, found: ModelState): ModelState | undefined {
   if (dataText(state) !== dataText(found)) return undefined;
   if (state.events === undefined || found.events === undefined)
-    return state.events === found.events ? found : undefined;
+    return state.events === found.events ? { ...state, version: found.version } : undefined;
   const unknown = new Map<number, number>();
   for (const tag of state.events.unknown) unknown.set(tag, (unknown.get(tag) ?? 0) + 1);
   let leftCount = state.events.tags.size + state.events.unknown.length;
@@ -249,7 +279,7 @@ export function matchFound(state: ModelState, found: ModelState): ModelState | u
     if (count === 0) return undefined;
     unknown.set(tag, count - 1);
   }
-  return leftCount === 0 ? found : undefined;
+  return leftCount === 0 ? { ...state, version: found.version, events: found.events } : undefined;
 }
 
 /** For messages: what differs first. */
@@ -267,8 +297,20 @@ export function stateText(state: ModelState): string {
 function dataText(state: ModelState): string {
   return [...state.data]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, table]) => `${name}${table.hasIndex ? ' indexed' : ''}: ${JSON.stringify(sortedRows(table))}`)
+    .map(([name, table]) => {
+      const kind = `${table.isUnlogged ? ' unlogged' : ''}${table.hasIndex ? ' indexed' : ''}`;
+      return `${name}${kind}: ${rowsText(table)}`;
+    })
     .join('\n');
+}
+
+/** Tables never change, and states share them. */
+const texts: WeakMap<DataTable, string> = new WeakMap();
+
+function rowsText(table: DataTable): string {
+  let text = texts.get(table);
+  if (text === undefined) texts.set(table, (text = JSON.stringify(sortedRows(table))));
+  return text;
 }
 
 function allTags({ tags, unknown }: EventTable): number[] {
@@ -280,7 +322,7 @@ function tableOf(state: ModelState, name: string): DataTable {
 }
 
 function withRows(state: ModelState, name: string, rows: ReadonlyMap<number, Row>): ModelState {
-  return { ...state, data: new Map(state.data).set(name, { rows, hasIndex: tableOf(state, name).hasIndex }) };
+  return { ...state, data: new Map(state.data).set(name, { ...tableOf(state, name), rows }) };
 }
 
 function sortedRows(table: DataTable): unknown[] {

@@ -7,85 +7,36 @@
  */
 
 import { strict as assert } from 'node:assert';
-import type { FrontendEngine } from '../../src/engine/frontend/frontend-engine.ts';
-import type { NodeClasses } from '../../src/engine/node/node.ts';
-import type { Control } from '../../src/executor/control.ts';
-import { CONTROL_MODE, MODE_NORMAL, MODE_UNDECIDED } from '../../src/executor/layout.ts';
-import { listCheckpoints } from '../../src/log/checkpoint/directory.ts';
+import {
+  CONTROL_EPOCH,
+  CONTROL_MODE,
+  CONTROL_ROLLBACK,
+  MODE_NORMAL,
+  MODE_UNDECIDED,
+  ROLLBACK_ABORT,
+} from '../../src/executor/layout.ts';
 import { LOG_TAIL, TAIL_UNSAVED, TAIL_UNSYNCED } from '../../src/log/log-state.ts';
 import { SeededRandom } from '../../src/testing/random.ts';
 import { SimulatedClock } from '../../src/testing/simulated-clock.ts';
 import { type Fault, SimulatedFiles } from '../../src/testing/simulated-files.ts';
-import { foundState, type History, recognize, replay, type Tolerated, verifyPartitions } from './check.ts';
-import { type Actor, type Connection, Machine, type MachineOptions } from './machine.ts';
-import { type Definition, EMPTY_STATE, type ModelState, type Operation } from './model.ts';
-import { definitionSql, randomRequest, readings, type SimulatedRequest, sqlOf } from './workload.ts';
-
-export type SimulationOptions = {
-  readonly seed: number;
-  /** Requests of one life of the database. */
-  readonly requestCount: number;
-  /** What happens, where it is not left to chance: then there is one life before the last start. */
-  readonly plan?: Plan;
-  /** For canaries. */
-  readonly nodeClasses?: NodeClasses;
-  readonly breakFrontend?: (engine: FrontendEngine, control: Control) => void;
-  readonly breakFault?: (name: string) => Fault | undefined;
-};
-
-export type Plan = {
-  readonly syncOnWrite: boolean;
-  readonly rotateBytes: number;
-  readonly end: End;
-  /** The operation of the disk, counted from the first request on, at which the life ends; undefined: behind the last. */
-  readonly endOperation?: number;
-  /** Decides what a power loss keeps of what was not synced. */
-  readonly endSeed?: number;
-  /** The operation that fails, and how; behind a 'short' one the next one fails. */
-  readonly faultOperation?: number;
-  readonly fault?: Fault;
-};
-
-/** What a run did, so that tests can see that it reached what they are about. */
-export type SimulationReport = {
-  steps: number;
-  tickets: number;
-  errors: number;
-  stale: number;
-  definitions: number;
-  logFailures: number;
-  unknown: number;
-  failedSyncs: number;
-  outOfMemory: number;
-  cleanStops: number;
-  kills: number;
-  powerLosses: number;
-  rollbacks: number;
-  /** Of the disk, from the first request on. */
-  operations: number;
-  /** Changes with every step that is taken: equal ones are equal runs. */
-  trace: number;
-};
-
-export function emptyReport(): SimulationReport {
-  return {
-    steps: 0,
-    tickets: 0,
-    errors: 0,
-    stale: 0,
-    definitions: 0,
-    logFailures: 0,
-    unknown: 0,
-    failedSyncs: 0,
-    outOfMemory: 0,
-    cleanStops: 0,
-    kills: 0,
-    powerLosses: 0,
-    rollbacks: 0,
-    operations: 0,
-    trace: 0,
-  };
-}
+import type { Actor } from './actors.ts';
+import { foundState, type History, type OnDisk, recognize, replay, type Tolerated, verifyPartitions } from './check.ts';
+import type { Connection } from './connection.ts';
+import { checkContents, checkMoment, checkSkipped, type Moment } from './durability.ts';
+import { Machine, type MachineOptions } from './machine.ts';
+import { EMPTY_STATE, type ModelState, type Operation } from './model.ts';
+import type { End, Plan, SimulationOptions } from './plan.ts';
+import { countLife, countStart, emptyReport, type SimulationReport } from './report.ts';
+import { DIRECTORY } from './settings.ts';
+import {
+  LARGE_TABLE,
+  largeInsertion,
+  newRequest,
+  randomRequest,
+  readings,
+  type SimulatedRequest,
+  type Wish,
+} from './workload.ts';
 
 /** Runs one schedule to its end. Throws when anything is not as it should be; the message has the seed and the step. */
 export async function runSimulation(options: SimulationOptions): Promise<SimulationReport> {
@@ -105,13 +56,13 @@ const LIFE_COUNT = 2;
 const SLOT_COUNT = 16;
 const CONNECTION_DEPTH = 3;
 const NESTED_STEPS_MAX = 12;
-const STEPS_MAX = 200_000;
+const DELAYED_STEPS_MAX = 200;
+const STEPS_MAX = 400_000;
+/** Moments of a life at which the power might have gone, where it is left to chance. */
+const MOMENTS_MAX = 2;
 const SECOND_MICROSECONDS = 1_000_000;
 /** Longer than clients of a failed write wait for the log to be cut. */
 const OUTAGE_MS_MAX = 15_000;
-
-/** How a life ends: the server is stopped, its process killed, or the power goes. */
-export type End = 'clean' | 'kill' | 'power';
 
 class Simulation {
   readonly report: SimulationReport = emptyReport();
@@ -119,8 +70,12 @@ class Simulation {
   private readonly options: SimulationOptions;
   private readonly random: SeededRandom;
   private readonly clock: SimulatedClock = new SimulatedClock();
-  private readonly shape: Pick<MachineOptions, 'nodeCount' | 'frontendCount' | 'syncOnWrite' | 'rotateBytes'>;
-  private readonly tolerated: Tolerated;
+  private readonly shape: Pick<
+    MachineOptions,
+    'nodeCount' | 'frontendCount' | 'syncOnWrite' | 'rotateBytes' | 'checkpointInterval' | 'isReserveEmpty'
+  >;
+  private readonly hasLarge: boolean;
+  private readonly tolerated: Omit<Tolerated, 'isCancelled'>;
   private files: SimulatedFiles = new SimulatedFiles();
   private machine!: Machine;
   private requests: SimulatedRequest[] = [];
@@ -129,13 +84,24 @@ class Simulation {
   private isMemoryFailing = false;
   /** Number of the operation of the disk at which the life ends; -1: at none. */
   private endOperation = -1;
+  /** The life ends at this operation of the next checkpoint; -1: it does not. */
+  private endOfCheckpoint = -1;
   /** The disk as it was when the power went, or the process was killed. */
   private lastFiles: SimulatedFiles | undefined;
-  private finalAtEnd = 0;
+  /** What it has, and what a power loss leaves of it. */
+  private endOnDisk: { readonly whole: OnDisk; readonly afterPowerLoss: OnDisk } | undefined;
+  private isEndInCheckpoint = false;
+  private moments: Moment[] = [];
+  /** No requests are sent, so that it becomes quiet. */
+  private isPaused = false;
+  private checkpointsSeen = 0;
+  private epochSeen = 0;
   /** Of the disk, before the first request. */
   private firstOperation = 0;
   /** A sync has failed behind that LSN: no record is taken before there is a checkpoint of it; -1: none has. */
   private unsyncedLsn = -1;
+  /** Checkpoints that were whole by then. */
+  private writtenAtFailure = 0;
   private depth = 0;
   /** Until then nothing that the disk is asked for works. */
   private outageEndMs = 0;
@@ -149,9 +115,15 @@ class Simulation {
       nodeCount: 1 + random.below(4),
       frontendCount: 1 + random.below(3),
       syncOnWrite: random.oneIn(2),
-      rotateBytes: random.oneIn(2) ? 1_000_000 : 500 + random.below(3000),
-      ...(plan === undefined ? {} : { syncOnWrite: plan.syncOnWrite, rotateBytes: plan.rotateBytes }),
+      rotateBytes: random.oneIn(2) ? 1_000_000 : 100 + random.below(3000),
+      checkpointInterval: random.oneIn(2) ? '0 s' : '1 s',
+      isReserveEmpty: random.oneIn(2),
+      ...(plan === undefined
+        ? {}
+        : { nodeCount: plan.nodeCount, syncOnWrite: plan.syncOnWrite, rotateBytes: plan.rotateBytes }),
     };
+    this.hasLarge = plan === undefined && random.oneIn(25);
+    if (this.shape.isReserveEmpty) this.report.emptyReserves++;
     const choice = random.below(4);
     this.tolerated =
       plan === undefined
@@ -169,27 +141,28 @@ class Simulation {
       state = await this.restart(history, end);
     }
     this.life--;
+    await this.runUntilQuiet();
     await this.stop();
   }
 
   /** Opens the database on the disk as it is, and finds out what is in it. */
   private async restart(history: History, end: End): Promise<ModelState> {
-    const isDurable = end !== 'power' || this.shape.syncOnWrite;
-    const durable = isDurable ? this.finalAtEnd - 1 : -1;
+    const onDisk = this.endOnDisk![end === 'power' ? 'afterPowerLoss' : 'whole'];
+    this.options.breakDisk?.(this.files);
     this.open();
+    countStart(this.report, this.machine.database.recovered!);
     const { memory, publisher } = this.machine.database;
     const { catalog } = publisher;
     verifyPartitions(memory, catalog);
-    const tables = catalog.tables.map(({ name, indexes }) => ({ name, hasIndex: indexes.length > 1 }));
-    const answers = await this.readAll(tables);
-    const scans = readings(tables).map((operation, index) => [operation, answers[index]] as const);
     const rows = new Map<string, unknown>();
-    for (const [operation, answer] of scans) {
+    for (const [operation, answer] of await this.readAll()) {
       if (operation.kind === 'scanEvents') rows.set('e', answer);
       else if (operation.kind === 'scan') rows.set(operation.table, answer);
     }
     const found = foundState(catalog, catalog.version, rows);
-    const state = recognize(history, durable, found);
+    const state = recognize(history, onDisk, found);
+    const unlogged = [...state.data.values()].filter(({ isUnlogged }) => isUnlogged);
+    if (unlogged.some(({ rows: kept }) => kept.size > 0)) this.report.startsWithUnlogged++;
     // What the indexes say is compared with the rest of the requests of this life, once the state is known.
     return { ...state, version: catalog.version };
   }
@@ -199,6 +172,11 @@ class Simulation {
     this.clock.clearTimers();
     this.lastFiles = undefined;
     this.endOperation = -1;
+    this.endOfCheckpoint = -1;
+    this.isPaused = false;
+    this.moments = [];
+    this.checkpointsSeen = 0;
+    this.epochSeen = 0;
     this.leftCount = 0;
     this.unsyncedLsn = -1;
     this.isDiskFailing = false;
@@ -212,10 +190,9 @@ class Simulation {
       files: this.files,
       slotCount: SLOT_COUNT,
       firstTicket: 2 ** 31 - 100,
-      ...(this.options.nodeClasses === undefined ? {} : { nodeClasses: this.options.nodeClasses }),
-      ...(this.options.breakFrontend === undefined ? {} : { breakFrontend: this.options.breakFrontend }),
+      ...this.options.broken,
     });
-    this.files.fault = (operation, name) => this.onDisk(operation, name);
+    this.files.fault = (operation, name, path) => this.onDisk(operation, name, path);
     this.files.shortBytes = (byteCount) => this.random.below(byteCount);
     const { frontendCount } = this.shape;
     for (let index = 1 + this.random.below(4); index >= 0; index--)
@@ -236,17 +213,25 @@ class Simulation {
     this.isMemoryFailing = this.tolerated.isMemoryFailing;
     if (plan?.endOperation !== undefined) this.endOperation = this.firstOperation + plan.endOperation;
     else if (plan === undefined && end !== 'clean') {
-      if (this.random.oneIn(2)) this.endOperation = this.files.operationCount + this.random.below(30);
+      const choice = this.random.below(3);
+      if (choice === 0) this.endOperation = this.files.operationCount + this.random.below(60);
+      else if (choice === 1) this.endOfCheckpoint = this.random.below(30);
       else this.leftCount = this.random.below(this.leftCount);
     }
-    await this.runUntil(() => this.isOver(end));
+    for (;;) {
+      await this.runUntil(() => this.isOver(end) || this.isCheckpointOver());
+      if (this.isOver(end)) break;
+      if (this.random.oneIn(4)) await this.beQuiet();
+    }
     this.report.operations += this.files.operationCount - this.firstOperation;
     if (end === 'clean') await this.finish();
     else {
       this.takeDisk();
       this.report[end === 'kill' ? 'kills' : 'powerLosses']++;
+      if (this.isEndInCheckpoint) this.report[end === 'kill' ? 'killsInCheckpoint' : 'powerLossesInCheckpoint']++;
     }
     const history = this.check(start);
+    this.checkDisks(history);
     const files = this.lastFiles!;
     const endSeed = this.options.plan?.endSeed;
     const random = endSeed === undefined ? this.random : new SeededRandom(endSeed);
@@ -258,13 +243,26 @@ class Simulation {
   private async make(): Promise<void> {
     const connection = this.machine.connections[0]!;
     this.send(connection, { kind: 'createEvents' });
-    this.send(connection, { kind: 'createTable', table: 't0', isLenient: false });
+    this.send(connection, { kind: 'createTable', table: 't0', isLenient: false, isUnlogged: false });
+    this.send(connection, { kind: 'createTable', table: 'u', isLenient: false, isUnlogged: true });
+    if (this.hasLarge) {
+      this.report.largeTables++;
+      this.send(connection, {
+        kind: 'createTable',
+        table: LARGE_TABLE,
+        isLenient: false,
+        isUnlogged: this.random.oneIn(2),
+      });
+      this.send(connection, largeInsertion());
+    }
     await this.runUntil(() => this.machine.pendingCount === 0);
   }
 
   private isOver(end: End): boolean {
     if (this.lastFiles !== undefined) return true;
-    return this.leftCount === 0 && (end !== 'clean' || this.machine.pendingCount === 0);
+    // A planned end is at an operation: all of them are reached.
+    const isUntilAnswered = end === 'clean' || this.options.plan !== undefined;
+    return this.leftCount === 0 && (!isUntilAnswered || this.machine.pendingCount === 0);
   }
 
   /** Reads all there is while it is quiet, and stops as a server stops. */
@@ -273,18 +271,66 @@ class Simulation {
     this.isMemoryFailing = false;
     for (const memory of this.machine.memories) memory.faultCountdown = -1;
     await this.writeAgain();
-    const { database } = this.machine;
-    const tables = database.publisher.catalog.tables.map(({ name, indexes }) => ({
-      name,
-      hasIndex: indexes.length > 1,
-    }));
-    await this.readAll(tables);
-    await this.runUntil(() => !this.runnable().some(({ name }) => name !== 'main'));
-    verifyPartitions(database.memory, database.publisher.catalog);
+    await this.readAll();
+    if (this.random.oneIn(3)) await this.cancelCheckpoint();
+    await this.beQuiet();
     await this.stop();
     this.report.cleanStops++;
-    this.finalAtEnd = this.machine.finalCount;
-    this.lastFiles = this.files.clone();
+    this.noteDisk();
+  }
+
+  /** A server that is stopped gives up the checkpoint that it is taking. */
+  private async cancelCheckpoint(): Promise<void> {
+    this.send(this.pickConnection(), 'checkpoint');
+    let left = this.random.below(60);
+    await this.runUntil(() => left-- === 0);
+    if (this.machine.checkpoints.writing !== undefined) this.report.checkpointsCancelled++;
+    this.machine.cancelCheckpoint();
+  }
+
+  /** True once behind each checkpoint, however it ended. */
+  private isCheckpointOver(): boolean {
+    const { written, failed } = this.machine.checkpoints;
+    const count = written.length + failed.length;
+    if (count === this.checkpointsSeen) return false;
+    this.checkpointsSeen = count;
+    return true;
+  }
+
+  /** Sends nothing until all is done, checkpoints too; then no page is lost, and everything agrees. */
+  private async beQuiet(): Promise<void> {
+    const { isMemoryFailing } = this;
+    this.isPaused = true;
+    this.isMemoryFailing = false;
+    for (const memory of this.machine.memories) memory.faultCountdown = -1;
+    await this.runUntilQuiet();
+    // Each node sees that all is final, and gives up what it kept to undo it.
+    if (this.lastFiles === undefined)
+      for (const operation of this.readings()) this.send(this.pickConnection(), [operation]);
+    await this.runUntilQuiet();
+    this.isPaused = false;
+    this.isMemoryFailing = isMemoryFailing;
+    if (this.lastFiles !== undefined) return;
+    const { memory, publisher } = this.machine.database;
+    this.machine.pages.check(memory, publisher.catalog);
+    verifyPartitions(memory, publisher.catalog);
+    this.report.pagesChecked++;
+  }
+
+  /** Until nobody has anything to do, or the life ends. */
+  private async runUntilQuiet(): Promise<void> {
+    let isIdle = false;
+    this.machine.whenIdle(() => {
+      isIdle = true;
+    });
+    const isQuiet = (): boolean =>
+      isIdle && !this.machine.checkpoints.isGoingOn && this.machine.pendingCount === 0 && this.runnable().length === 0;
+    await this.runUntil(() => this.lastFiles !== undefined || isQuiet());
+  }
+
+  private readings(): Operation[] {
+    const { tables } = this.machine.database.publisher.catalog;
+    return readings(tables.map(({ name, indexes }) => ({ name, hasIndex: indexes.length > 1 })));
   }
 
   /** The disk works again: so do writes, after the next probe; where a sync has failed, after a checkpoint. */
@@ -311,33 +357,38 @@ class Simulation {
 
   private check(start: ModelState): History {
     const { orders } = this.machine;
-    const history = replay(start, orders, this.requests, this.tolerated);
-    const { report } = this;
-    report.tickets += orders.length;
-    for (const [ticket, { request }] of orders.entries()) if (request.ticket !== ticket) report.stale++;
-    for (const { outcome, definition } of this.requests) {
-      if (outcome === undefined) continue;
-      const error = 'error' in outcome ? outcome.error : '';
-      if (definition !== undefined && error === '') report.definitions++;
-      if (error === 'log_failure') report.logFailures++;
-      else if (error === 'commit_unknown') report.unknown++;
-      else if (error === 'out_of_memory') report.outOfMemory++;
-      else if (error !== '') report.errors++;
-    }
-    report.rollbacks += this.machine.rollbackCount;
+    const { isCancelled } = this.machine;
+    const history = replay(start, orders, this.requests, { ...this.tolerated, isCancelled });
+    countLife(this.report, this.machine, this.requests);
     return history;
   }
 
-  /** Every path over every table, one after another; gives the answers. */
-  private async readAll(tables: Parameters<typeof readings>[0]): Promise<unknown[]> {
-    const sent = readings(tables).map((operation) => this.send(this.pickConnection(), [operation]));
+  /** The machine is over: what its disk had at times. */
+  private checkDisks(history: History): void {
+    const { nodeCount } = this.shape;
+    for (const record of this.machine.checkpoints.written) {
+      checkContents(record, history, nodeCount);
+      this.report.contentsChecked++;
+    }
+    for (const skipped of this.machine.checkpoints.skipped) checkSkipped(skipped, history);
+    for (const moment of this.moments) {
+      checkMoment(moment, history, nodeCount);
+      this.report.lossesChecked += moment.seeds.length;
+    }
+  }
+
+  /** Every path over every table, one after another, with the answers. */
+  private async readAll(): Promise<(readonly [Operation, unknown])[]> {
+    const sent = this.readings().map(
+      (operation) => [operation, this.send(this.pickConnection(), [operation])] as const,
+    );
     await this.runUntil(() => this.machine.pendingCount === 0);
-    return sent.map(({ outcome, sql }) => {
+    return sent.map(([operation, { outcome, sql }]) => {
       assert.ok(
         outcome !== undefined && 'rows' in outcome,
         `no error while it is quiet: ${sql} ${JSON.stringify(outcome)}`,
       );
-      return outcome.rows;
+      return [operation, outcome.rows];
     });
   }
 
@@ -345,20 +396,8 @@ class Simulation {
     return this.machine.connections[this.random.below(this.machine.connections.length)]!;
   }
 
-  private send(connection: Connection, what: Operation[] | Definition): SimulatedRequest {
-    const isDefinition = !Array.isArray(what);
-    const request: SimulatedRequest = {
-      sql: isDefinition ? definitionSql(what) : sqlOf(what),
-      connection: connection.index,
-      operations: isDefinition ? [] : what,
-      definition: isDefinition ? what : undefined,
-      ticket: -1,
-      finalAtSend: this.machine.finalCount,
-      nextAtReply: -1,
-      ticketBefore: -1,
-      isRefused: undefined,
-      outcome: undefined,
-    };
+  private send(connection: Connection, wish: Wish): SimulatedRequest {
+    const request = newRequest(wish, connection.index, this.machine.finalCount);
     this.requests.push(request);
     connection.send(request);
     return request;
@@ -376,14 +415,18 @@ class Simulation {
 
   /** After a failed sync nothing is taken before there is a checkpoint of all that was acknowledged. */
   private watchMode(): void {
-    const { control, checkpointFolder } = this.machine.database;
+    const { written } = this.machine.checkpoints;
+    const { control } = this.machine.database;
     const tail = control.logState[LOG_TAIL];
     if (tail === TAIL_UNSYNCED || tail === TAIL_UNSAVED) {
-      if (this.unsyncedLsn < 0) this.report.failedSyncs++;
+      if (this.unsyncedLsn < 0) {
+        this.report.failedSyncs++;
+        this.writtenAtFailure = written.length;
+      }
       this.unsyncedLsn = control.lsn;
     } else if (this.unsyncedLsn >= 0) {
-      const newest = listCheckpoints(this.files, checkpointFolder!).at(-1)?.lsn ?? 0;
-      assert.ok(newest >= this.unsyncedLsn, 'a failed sync is not forgotten');
+      const isSaved = written.slice(this.writtenAtFailure).some(({ lsn }) => lsn >= this.unsyncedLsn);
+      assert.ok(isSaved, 'a failed sync is not forgotten');
       this.unsyncedLsn = -1;
     }
   }
@@ -396,16 +439,17 @@ class Simulation {
     if (random.oneIn(200)) clock.advance(random.below(SECOND_MICROSECONDS));
     while (clock.untilNextTimer() === 0) clock.runTimer();
     if (this.isMemoryFailing && random.oneIn(40)) this.failMemory();
-    if (this.leftCount > 0 && random.oneIn(4)) {
+    if (this.leftCount > 0 && !this.isPaused && random.oneIn(4)) {
       const connection = this.pickConnection();
       if (connection.inFlightCount < CONNECTION_DEPTH) {
         this.leftCount--;
-        this.send(connection, randomRequest(random));
+        this.send(connection, randomRequest(random, this.hasLarge));
       }
     }
     const runnable = this.runnable();
     if (runnable.length > 0) this.take(runnable[random.below(runnable.length)]!);
     else if (
+      this.isPaused ||
       this.leftCount === 0 ||
       this.machine.connections.every((each) => each.inFlightCount === CONNECTION_DEPTH)
     ) {
@@ -431,38 +475,88 @@ class Simulation {
       machine.fail(error);
     }
     actor.isBusy = false;
+    this.countRollback();
+  }
+
+  private countRollback(): void {
+    const { words } = this.machine.database.control;
+    const epoch = Atomics.load(words, CONTROL_EPOCH);
+    if (epoch === this.epochSeen) return;
+    this.epochSeen = epoch;
+    if (Atomics.load(words, CONTROL_ROLLBACK) === ROLLBACK_ABORT) this.report.aborts++;
+    else this.report.replays++;
   }
 
   /** Before an operation of the disk: others run meanwhile; then it works, or fails, or the life ends. */
-  private onDisk(operation: number, name: string): Fault | undefined {
+  private onDisk(operation: number, name: string, path: string): Fault | undefined {
     if (this.lastFiles !== undefined) return 'error';
     if (this.depth === 0) {
       this.depth++;
-      for (let left = this.random.below(NESTED_STEPS_MAX); left > 0 && this.lastFiles === undefined; left--)
-        this.stepOther();
+      const stepsMax = this.isDelayed(operation) ? DELAYED_STEPS_MAX : this.random.below(NESTED_STEPS_MAX);
+      for (let left = stepsMax; left > 0 && this.lastFiles === undefined; left--) this.stepOther();
       this.depth--;
     }
     if (this.lastFiles !== undefined) return 'error';
+    const isOfLog = path.startsWith(`${DIRECTORY}/wal`);
+    const isWriting = this.machine.checkpoints.writing !== undefined;
+    if (isOfLog && name === 'create') this.report[isWriting ? 'rotationsInCheckpoint' : 'rotations']++;
+    if (isOfLog && name === 'remove') this.report.logFilesRemoved++;
+    if (isWriting && this.endOfCheckpoint >= 0) {
+      this.endOperation = operation + this.endOfCheckpoint;
+      this.endOfCheckpoint = -1;
+    }
+    this.tryMoment(operation);
     if (this.endOperation >= 0 && operation >= this.endOperation) {
       this.takeDisk();
       return 'error';
     }
-    const broken = this.options.breakFault?.(name);
+    const broken = this.options.breakFault?.(name, path, operation - this.firstOperation);
     if (broken !== undefined) return broken;
     if (!this.isDiskFailing) return undefined;
     const { plan } = this.options;
     if (plan !== undefined) return this.plannedFault(plan, operation - this.firstOperation);
+    // A checkpoint has many operations, and is to succeed at times.
     const nowMs = this.clock.monotonicMilliseconds();
     if (nowMs < this.outageEndMs) return 'error';
-    if (this.random.oneIn(15)) this.outageEndMs = nowMs + this.random.below(OUTAGE_MS_MAX);
-    if (!this.random.oneIn(12)) return undefined;
+    if (this.random.oneIn(isOfLog ? 15 : 150)) this.outageEndMs = nowMs + this.random.below(OUTAGE_MS_MAX);
+    if (!this.random.oneIn(isOfLog ? 12 : 60)) return undefined;
     return name === 'write' && this.random.oneIn(2) ? 'short' : 'error';
   }
 
   /** A short write is followed by one that fails: only then is the append short. */
   private plannedFault({ fault, faultOperation }: Plan, operation: number): Fault | undefined {
+    if (fault === 'delayed') return undefined;
     if (operation === faultOperation) return fault;
     return fault === 'short' && operation - 1 === faultOperation ? 'error' : undefined;
+  }
+
+  private isDelayed(operation: number): boolean {
+    const { plan } = this.options;
+    return plan?.fault === 'delayed' && operation - this.firstOperation === plan.faultOperation && this.isDiskFailing;
+  }
+
+  /** Keeps the disk as it is now, for a power loss that is tried when the life is over. */
+  private tryMoment(operation: number): void {
+    // With a log that fails, what may be found is known at the end of the life only.
+    if (this.tolerated.isLogFailing) return;
+    const { plan } = this.options;
+    const lossCount = plan === undefined ? 1 : (plan.lossesEach ?? 0);
+    if (lossCount === 0 || operation < this.firstOperation) return;
+    if (plan === undefined && (this.moments.length === MOMENTS_MAX || !this.random.oneIn(20))) return;
+    this.moments.push({
+      files: this.files.clone(),
+      operation: operation - this.firstOperation,
+      ...this.onDiskAfterPowerLoss(),
+      // Not of the schedule's random numbers: it is the same run without it.
+      seeds: Array.from({ length: lossCount }, (_, index) => Math.imul(operation + 1, 7919) + index),
+    });
+  }
+
+  /** What is in a synced log, or in a checkpoint, no power loss takes. */
+  private onDiskAfterPowerLoss(): OnDisk {
+    const { finalCount, orders, checkpoints } = this.machine;
+    const durable = this.shape.syncOnWrite ? finalCount - 1 : checkpoints.newest - 1;
+    return { durable, next: orders.length, saved: checkpoints.saved(this.tolerated.isLogFailing) };
   }
 
   private stepOther(): void {
@@ -473,7 +567,13 @@ class Simulation {
   private takeDisk(): void {
     if (this.lastFiles !== undefined) return;
     this.machine.noteFates();
-    this.finalAtEnd = this.machine.finalCount;
+    this.isEndInCheckpoint = this.machine.checkpoints.writing !== undefined;
+    this.noteDisk();
+  }
+
+  private noteDisk(): void {
+    const afterPowerLoss = this.onDiskAfterPowerLoss();
+    this.endOnDisk = { whole: { ...afterPowerLoss, durable: this.machine.finalCount - 1 }, afterPowerLoss };
     this.lastFiles = this.files.clone();
   }
 

@@ -22,7 +22,38 @@ export type SimulatedRequest = {
   outcome: Outcome | undefined;
 };
 
-const TABLES = ['t0', 't1'];
+/** What a client asks for: statements, a DDL, or a checkpoint. */
+export type Wish = Operation[] | Definition | 'checkpoint' | 'checkpoint workers 2';
+
+export function newRequest(wish: Wish, connection: number, finalAtSend: number): SimulatedRequest {
+  const isText = typeof wish === 'string';
+  const isDefinition = !isText && !Array.isArray(wish);
+  return {
+    sql: isText ? wish : isDefinition ? definitionSql(wish) : sqlOf(wish),
+    connection,
+    operations: isText || isDefinition ? [] : wish,
+    definition: isDefinition ? wish : undefined,
+    ticket: -1,
+    finalAtSend,
+    nextAtReply: -1,
+    ticketBefore: -1,
+    isRefused: undefined,
+    outcome: undefined,
+  };
+}
+
+export function isCheckpoint({ definition, operations }: SimulatedRequest): boolean {
+  return definition === undefined && operations.length === 0;
+}
+
+/** By how often requests are about them; `u` is unlogged, most of the time. */
+const TABLES = ['t0', 't0', 't0', 't1', 'u', 'u'];
+/** A table with so many rows in one partition that it has two segments, from that id on. */
+export const LARGE_TABLE = 'b';
+const LARGE_FIRST_ID = 1000;
+const LARGE_ROW_COUNT = 4150;
+/** One in so many requests is a checkpoint. */
+const CHECKPOINT_EVERY = 14;
 /** Ids are below this: few enough that transactions meet. */
 const ID_COUNT = 24;
 const LONG_TEXT_LENGTH = 3000;
@@ -77,7 +108,7 @@ export function definitionSql(definition: Definition): string {
   const lenient = (words: string): string => ('isLenient' in definition && definition.isLenient ? words : '');
   switch (definition.kind) {
     case 'createTable':
-      return `create table ${lenient('if not exists ')}${definition.table} (id int primary key, v int not null, s text) partitions 4`;
+      return `create ${definition.isUnlogged ? 'unlogged ' : ''}table ${lenient('if not exists ')}${definition.table} (id int primary key, v int not null, s text) partitions ${definition.table === LARGE_TABLE ? 1 : 4}`;
     case 'dropTable':
       return `drop table ${lenient('if exists ')}${definition.table}`;
     case 'createIndex':
@@ -89,9 +120,17 @@ export function definitionSql(definition: Definition): string {
   }
 }
 
-/** The operations of a request, or its DDL. */
-export function randomRequest(random: SeededRandom): Operation[] | Definition {
+/** Fills the large table. */
+export function largeInsertion(): Operation[] {
+  const rows = Array.from({ length: LARGE_ROW_COUNT }, (_, at): NewRow => [LARGE_FIRST_ID + at, at % 100, '']);
+  return [{ kind: 'insert', table: LARGE_TABLE, rows, conflict: 'error', isReturning: false }];
+}
+
+/** Something for a client to ask for; `hasLarge`: the large table is there. */
+export function randomRequest(random: SeededRandom, hasLarge: boolean): Wish {
+  if (random.oneIn(CHECKPOINT_EVERY)) return random.oneIn(2) ? 'checkpoint' : 'checkpoint workers 2';
   if (random.oneIn(10)) return randomDefinition(random);
+  if (hasLarge && random.oneIn(4)) return largeRequest(random);
   const table = tableName(random);
   switch (random.below(12)) {
     case 0:
@@ -146,9 +185,34 @@ export function outcomeOf(
   return { rows: last === 'insert' || last === 'delete' ? sortRows(rows) : rows };
 }
 
+/** Around the end of the first segment, or anywhere. */
+function largeRequest(random: SeededRandom): Operation[] {
+  const table = LARGE_TABLE;
+  const low = LARGE_FIRST_ID + (random.oneIn(2) ? 4080 + random.below(60) : random.below(LARGE_ROW_COUNT));
+  const range = { low, high: low + random.below(40) };
+  switch (random.below(4)) {
+    case 0:
+      return [{ kind: 'add', table, delta: 1 + random.below(9), ...range }];
+    case 1:
+      return [{ kind: 'setText', table, id: low, s: text(random) }];
+    case 2:
+      return [{ kind: 'delete', table, ...range }];
+    default:
+      return [
+        { kind: 'insert', table, rows: [[low, 1, text(random)]], conflict: 'update', isReturning: false },
+        { kind: 'divide', table, by: range.high, ...range },
+      ];
+  }
+}
+
 function randomDefinition(random: SeededRandom): Definition {
   const kinds = ['createTable', 'dropTable', 'createIndex', 'createIndex', 'dropIndex', 'createTable'] as const;
-  return { kind: kinds[random.below(kinds.length)]!, table: tableName(random), isLenient: random.oneIn(2) };
+  const kind = kinds[random.below(kinds.length)]!;
+  const table = tableName(random);
+  const isLenient = random.oneIn(2);
+  if (kind !== 'createTable') return { kind, table, isLenient };
+  // Now and then a table comes back as one of the other kind.
+  return { kind, table, isLenient, isUnlogged: table !== 't0' && random.oneIn(4) !== (table === 'u') };
 }
 
 function insertion(
@@ -204,7 +268,7 @@ function reading(random: SeededRandom): Operation {
 }
 
 function tableName(random: SeededRandom): string {
-  return TABLES[random.oneIn(4) ? 1 : 0]!;
+  return TABLES[random.below(TABLES.length)]!;
 }
 
 function id(random: SeededRandom): number {

@@ -68,10 +68,12 @@ export type CheckpointerOptions = {
   readonly checkpointFolder: string;
   /** The newest checkpoint there is. */
   readonly newest: CheckpointName | undefined;
+  /** Of a node, for copies; simulations leave it none. */
+  readonly copyReserveBytes?: number;
 };
 
 /** A state of the database that nodes hold for the savers. */
-type Frozen = {
+export type Frozen = {
   readonly lsn: number;
   /** Transactions before it that changed unlogged tables. */
   readonly unloggedCount: number;
@@ -216,7 +218,7 @@ export class Checkpointer {
 
   /** By node: touched pages for its copies, no more than its rows have. */
   #touchRuns(catalog: Catalog): number[][] {
-    const { memory } = this.#options;
+    const { memory, copyReserveBytes = COPY_RESERVE_BYTES } = this.#options;
     return catalog.nodes.map((_, node) => {
       let pageCount = 0;
       const tables: TableDefinition[] = [];
@@ -227,7 +229,7 @@ export class Checkpointer {
           if (tables.at(-1) !== table) tables.push(table);
         }
       }
-      return touchedRuns(memory, tables, Math.min(COPY_RESERVE_BYTES, pageCount * PAGE_BYTES));
+      return touchedRuns(memory, tables, Math.min(copyReserveBytes, pageCount * PAGE_BYTES));
     });
   }
 

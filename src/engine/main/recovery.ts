@@ -101,6 +101,8 @@ export function beginRecovery(options: RecoveryOptions): Recovering {
     const loadedMs = clock.monotonicMilliseconds();
     const log = replayLog(options, replay, (name?.lsn ?? 0) + 1);
     const catalog = replay.finish();
+    // A process that was killed behind the rename has not synced it: without it, what the log lets go of would be lost.
+    if (name !== undefined) files.syncDirectory(checkpointFolder);
     const sum = (pick: (job: LoadJob) => number): number => jobs.reduce((total, job) => total + pick(job), 0);
     return {
       catalog,

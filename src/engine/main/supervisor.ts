@@ -70,6 +70,8 @@ export type SupervisorOptions = {
   readonly log: CheckpointLog;
   /** What takes the checkpoints; tests watch it, and put broken variants in. */
   readonly checkpointer?: typeof Checkpointer;
+  /** Of a node, for copies; simulations leave it none. */
+  readonly copyReserveBytes?: number;
 };
 
 /** For what asks for nothing of the kind. */

@@ -100,6 +100,8 @@ export function trimLog(files: Files, logDirectory: string, lsn: number): number
   let count = 0;
   while (count + 1 < lsns.length && lsns[count + 1]! <= lsn + 1 && hasHeader(files, logDirectory, lsns[count + 1]!))
     count++;
+  // The file that stays has to be there before the others are not.
+  if (count > 0) files.syncDirectory(logDirectory);
   for (let index = 0; index < count; index++) files.remove(join(logDirectory, walFileName(lsns[index]!)));
   if (count > 0) files.syncDirectory(logDirectory);
   return count;

@@ -33,7 +33,7 @@ export class RowsReader {
   readonly #path: string;
   readonly #handle: FileHandle;
   readonly #fileBytes: number;
-  #window: Uint8Array = new Uint8Array(WINDOW_BYTES);
+  #window: Uint8Array;
   #windowStart = 0;
   #windowEnd = 0;
   #next: number = ROWS_HEADER_BYTES;
@@ -54,6 +54,7 @@ export class RowsReader {
       throw error;
     }
     this.#fileBytes = files.size(this.#handle);
+    this.#window = new Uint8Array(Math.min(WINDOW_BYTES, Math.max(ROWS_HEADER_BYTES, this.#fileBytes)));
     try {
       const at = this.#load(0, ROWS_HEADER_BYTES);
       const problem = checkRowsHeader(this.#window.subarray(at, at + ROWS_HEADER_BYTES), header);

@@ -23,6 +23,8 @@ import {
 
 /** Bytes that are gathered before they are written. */
 const WRITE_BYTES = 1024 * 1024;
+/** Most files of most checkpoints are small. */
+const FIRST_BYTES = 64 * 1024;
 const LEVEL = 1;
 
 export class RowsWriter {
@@ -30,7 +32,7 @@ export class RowsWriter {
   readonly #header: RowsHeader;
   readonly #packer: BlockPacker;
   #handle: FileHandle;
-  #bytes: Uint8Array = new Uint8Array(WRITE_BYTES + 256 * 1024);
+  #bytes: Uint8Array = new Uint8Array(FIRST_BYTES);
   #byteCount = 0;
   /** Bytes written before those. */
   #position = 0;
@@ -119,7 +121,7 @@ export class RowsWriter {
 
   #ensure(byteCount: number): void {
     if (this.#byteCount + byteCount <= this.#bytes.length) return;
-    const larger = new Uint8Array(this.#byteCount + byteCount);
+    const larger = new Uint8Array(Math.max(this.#byteCount + byteCount, this.#bytes.length * 2));
     larger.set(this.#bytes.subarray(0, this.#byteCount));
     this.#bytes = larger;
   }

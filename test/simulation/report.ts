@@ -1,0 +1,166 @@
+/** What schedules did, so that tests can see that they reached what they are about. */
+
+import type { Recovered } from '../../src/engine/main/recovery.ts';
+import type { Machine } from './machine.ts';
+import { isCheckpoint, type SimulatedRequest } from './workload.ts';
+
+export type SimulationReport = {
+  steps: number;
+  tickets: number;
+  errors: number;
+  stale: number;
+  definitions: number;
+  /** DDL while a checkpoint is written. */
+  definitionsInCheckpoint: number;
+  logFailures: number;
+  unknown: number;
+  /** After each there was a checkpoint before the log took records again. */
+  failedSyncs: number;
+  outOfMemory: number;
+  cleanStops: number;
+  kills: number;
+  powerLosses: number;
+  /** The end of a life while a checkpoint is written. */
+  killsInCheckpoint: number;
+  powerLossesInCheckpoint: number;
+  /** Rollbacks by kind. */
+  aborts: number;
+  replays: number;
+  /** Checkpoints that are whole; begun by the clock, or for a failed log; that failed. */
+  checkpoints: number;
+  checkpointsByInterval: number;
+  checkpointsForced: number;
+  /** At the LSN of the one before, as unlogged rows have changed or the log has failed; and not taken as nothing had. */
+  checkpointsOfSameLsn: number;
+  checkpointsSkipped: number;
+  checkpointsFailed: number;
+  checkpointsCancelled: number;
+  /** Allocations that were copied as they were frozen; those whose copy took their place; and that readers gave back. */
+  copies: number;
+  orphaned: number;
+  returned: number;
+  /** New log files, and new ones while a checkpoint is written. */
+  rotations: number;
+  rotationsInCheckpoint: number;
+  logFilesRemoved: number;
+  /** Starts that loaded a checkpoint, and that had records behind it. */
+  starts: number;
+  startsFromCheckpoint: number;
+  startsFromCheckpointAndLog: number;
+  /** With unlogged rows, and with none of those that were not in a checkpoint. */
+  startsWithUnlogged: number;
+  tornTails: number;
+  unfinishedCheckpoints: number;
+  /** Checks: of a checkpoint's content alone, of a power loss in the middle of a life, of pages while it is quiet. */
+  contentsChecked: number;
+  lossesChecked: number;
+  pagesChecked: number;
+  largeTables: number;
+  emptyReserves: number;
+  /** Of the disk, from the first request on. */
+  operations: number;
+  /** Changes with every step that is taken: equal ones are equal runs. */
+  trace: number;
+};
+
+export function emptyReport(): SimulationReport {
+  return {
+    steps: 0,
+    tickets: 0,
+    errors: 0,
+    stale: 0,
+    definitions: 0,
+    definitionsInCheckpoint: 0,
+    logFailures: 0,
+    unknown: 0,
+    failedSyncs: 0,
+    outOfMemory: 0,
+    cleanStops: 0,
+    kills: 0,
+    powerLosses: 0,
+    killsInCheckpoint: 0,
+    powerLossesInCheckpoint: 0,
+    aborts: 0,
+    replays: 0,
+    checkpoints: 0,
+    checkpointsByInterval: 0,
+    checkpointsForced: 0,
+    checkpointsOfSameLsn: 0,
+    checkpointsSkipped: 0,
+    checkpointsFailed: 0,
+    checkpointsCancelled: 0,
+    copies: 0,
+    orphaned: 0,
+    returned: 0,
+    rotations: 0,
+    rotationsInCheckpoint: 0,
+    logFilesRemoved: 0,
+    starts: 0,
+    startsFromCheckpoint: 0,
+    startsFromCheckpointAndLog: 0,
+    startsWithUnlogged: 0,
+    tornTails: 0,
+    unfinishedCheckpoints: 0,
+    contentsChecked: 0,
+    lossesChecked: 0,
+    pagesChecked: 0,
+    largeTables: 0,
+    emptyReserves: 0,
+    operations: 0,
+    trace: 0,
+  };
+}
+
+export function addReport(total: SimulationReport, report: SimulationReport): void {
+  for (const key of Object.keys(total) as (keyof SimulationReport)[]) total[key] += report[key];
+}
+
+/** Adds what a machine did that is over. */
+export function countLife(report: SimulationReport, machine: Machine, requests: readonly SimulatedRequest[]): void {
+  const { orders, checkpoints } = machine;
+  report.tickets += orders.length;
+  for (const [ticket, { request, isFreeze }] of orders.entries())
+    if (!isFreeze && request.ticket !== ticket) report.stale++;
+  for (const { outcome, definition } of requests) {
+    if (outcome === undefined) continue;
+    const error = 'error' in outcome ? outcome.error : '';
+    if (definition !== undefined && error === '') report.definitions++;
+    if (error === 'log_failure') report.logFailures++;
+    else if (error === 'commit_unknown') report.unknown++;
+    else if (error === 'out_of_memory') report.outOfMemory++;
+    else if (error !== '') report.errors++;
+  }
+  const { copies, orphaned, returned } = machine.pages.counts;
+  report.copies += copies;
+  report.orphaned += orphaned;
+  report.returned += returned;
+  report.definitionsInCheckpoint += machine.definitionsInCheckpoint;
+  report.checkpoints += checkpoints.written.length;
+  report.checkpointsFailed += checkpoints.failed.length;
+  const asked = requests.filter((request) => isCheckpoint(request)).length;
+  report.checkpointsForced += checkpoints.forcedCount;
+  report.checkpointsSkipped += checkpoints.skipped.length;
+  for (const [index, { lsn }] of checkpoints.written.entries())
+    if (lsn === checkpoints.written[index - 1]?.lsn) report.checkpointsOfSameLsn++;
+  const freezes = orders.filter(({ isFreeze }) => isFreeze).length;
+  report.checkpointsByInterval += Math.max(0, freezes - asked - checkpoints.forcedCount);
+}
+
+/** Adds what a start found. */
+export function countStart(report: SimulationReport, { checkpoint, log, unfinishedCount }: Recovered): void {
+  report.starts++;
+  if (checkpoint !== undefined) {
+    report.startsFromCheckpoint++;
+    if (log.recordCount > 0) report.startsFromCheckpointAndLog++;
+  }
+  if (log.torn !== undefined) report.tornTails++;
+  report.unfinishedCheckpoints += unfinishedCount;
+}
+
+/** A line each, but for the trace. */
+export function reportText(report: SimulationReport): string {
+  return Object.entries(report)
+    .filter(([name]) => name !== 'trace')
+    .map(([name, count]) => `${String(count).padStart(10)} ${name}`)
+    .join('\n');
+}
