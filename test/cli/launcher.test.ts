@@ -49,3 +49,16 @@ test('every thread has the compile cache', async () => {
   assert.match(outcome.stdout, new RegExp(`\n${join(cache, 'amelie', 'compile')}/`), outcome.stderr);
   assert.ok(readFileSync(LAUNCHER, 'utf8').startsWith('#!/usr/bin/env node\n'));
 });
+
+test('no thread of a first start takes types off: V8 would check typed arrays for being detached from then on', async () => {
+  const { NODE_COMPILE_CACHE: _cache, NODE_DISABLE_COMPILE_CACHE: _disable, ...others } = process.env;
+  const detachments = async (env: NodeJS.ProcessEnv): Promise<number> => {
+    const program = { ...REPOSITORY_PROGRAM, args: ['--trace-protector-invalidation', LAUNCHER], env };
+    const server = await startServer(program, join(temporaryFolder('first'), 'repository'));
+    server.process.kill('SIGINT');
+    const { stdout } = await server.ended;
+    return stdout.split('Invalidating protector cell ArrayBufferDetaching').length - 1;
+  };
+  assert.equal(await detachments({ ...others, XDG_CACHE_HOME: temporaryFolder('cache') }), 0);
+  assert.ok((await detachments({ ...others, NODE_DISABLE_COMPILE_CACHE: '1' })) > 0, 'without a cache it is seen');
+});
