@@ -120,7 +120,6 @@ export const FAMILIES: readonly Family[] = [
   },
   {
     name: 'date_trunc, hour',
-    isForComparison: true,
     table: 'times',
     sql: "select count(*) from times where date_trunc(at, 'hour') < timestamp '2017-03-01 00:00:00Z'",
     peer: { kind: 'loop', loop: 'truncateToHour' },
