@@ -8,7 +8,7 @@ import { Control } from '../src/executor/control.ts';
 import { NodeLoop, PART_REDO, PART_WROTE, type PartRunner } from '../src/executor/node-loop.ts';
 import { TicketClient } from '../src/executor/ticket-client.ts';
 import { crc32c } from '../src/log/crc32c.ts';
-import { type Log, type LogRepair, NullLog } from '../src/log/log.ts';
+import { type Log, NullLog } from '../src/log/log.ts';
 import { TestArena } from '../src/testing/test-arena.ts';
 
 const ROUNDS = 300_000;
@@ -45,20 +45,8 @@ class EmptyRunner implements PartRunner {
 }
 
 /** A log that takes everything and keeps nothing, so that only the making of records is measured. */
-class BottomlessLog implements Log {
-  readonly isKept = true;
-  append(): void {}
-  rotate(): void {}
-  repair(): LogRepair {
-    return 'ready';
-  }
-  isUndecided(): boolean {
-    return false;
-  }
-  giveUp(): void {}
-  saved(): void {}
-
-  close(): void {}
+class BottomlessLog extends NullLog {
+  override readonly isKept = true;
 }
 
 function measure(name: string, nodeCount: number, result: number, log: Log, burst: number): void {

@@ -3,72 +3,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SqlError } from '../base/errors.ts';
-import { SystemClock, SystemRandom } from '../base/files.ts';
 import { LogDamage } from '../log/recover.ts';
-import { Partition } from '../storage/partition.ts';
-import { verify } from '../storage/verify.ts';
+import { CHECKPOINTS, FileDatabase, nameOf, WAL } from '../testing/file-database.ts';
 import { SeededRandom } from '../testing/random.ts';
 import { SimulatedFiles } from '../testing/simulated-files.ts';
-import { InlineEngine } from './inline-engine.ts';
-import { defaultSettings, type SettingValues } from './settings.ts';
-
-const DIRECTORY = '/db';
-const CHECKPOINTS = '/db/checkpoint';
-const WAL = '/db/wal';
-
-class TestDatabase {
-  readonly files: SimulatedFiles;
-  readonly engine: InlineEngine;
-  readonly settings: SettingValues;
-
-  constructor(files: SimulatedFiles, given: Partial<SettingValues> = {}) {
-    this.files = files;
-    this.settings = { ...defaultSettings(DIRECTORY), timezone: 'UTC', memory_limit: 2 ** 30, ...given };
-    this.engine = new InlineEngine({
-      settings: this.settings,
-      directory: DIRECTORY,
-      nodeCount: 3,
-      files,
-      clock: new SystemClock(),
-      random: new SystemRandom(),
-      changeSetting: () => {},
-    });
-  }
-
-  async run(sql: string): Promise<string> {
-    const body = await this.engine.execute(new TextEncoder().encode(sql), undefined, 'json');
-    return body === undefined ? '' : new TextDecoder().decode(body);
-  }
-
-  async fails(sql: string, code: string, part: string): Promise<void> {
-    await assert.rejects(this.run(sql), (error: SqlError) => error.code === code && error.message.includes(part));
-  }
-
-  /** The same files, found by the next process: without a clean stop. */
-  restarted(given: Partial<SettingValues> = {}): TestDatabase {
-    return new TestDatabase(this.files.clone(), given);
-  }
-
-  /** Rows, indexes and counters of every partition agree. */
-  verify(): void {
-    const { memory, publisher } = this.engine.database;
-    this.engine.run();
-    for (const table of publisher.catalog.tables)
-      for (const definition of table.partitions) verify(Partition.open(memory, table, definition));
-  }
-
-  checkpoints(): string[] {
-    return this.files.list(CHECKPOINTS);
-  }
-
-  get lsn(): number {
-    return this.engine.database.control.lsn;
-  }
-}
-
-function nameOf(lsn: number): string {
-  return String(lsn).padStart(20, '0');
-}
 
 const ALL_TYPES = `create table everything (
   id bigint primary key, b bool, ti tinyint, si smallint, i int, f float, d double, s text, j json,
@@ -98,7 +36,7 @@ function insertAll(first: number, count: number): string {
   return `insert into everything values ${rows.join(', ')}`;
 }
 
-async function makeEverything(db: TestDatabase): Promise<void> {
+async function makeEverything(db: FileDatabase): Promise<void> {
   await db.run(ALL_TYPES);
   await db.run('create index by_text on everything (s, i)');
   await db.run('create index by_day on everything (needed desc, id)');
@@ -122,14 +60,14 @@ const QUESTIONS = [
   'show tables',
 ];
 
-async function answers(db: TestDatabase): Promise<string[]> {
+async function answers(db: FileDatabase): Promise<string[]> {
   const found: string[] = [];
   for (const question of QUESTIONS) found.push(await db.run(question));
   return found;
 }
 
 test('a start from a checkpoint has every type, index, counter and schema, and the log goes on behind it', async () => {
-  const db = new TestDatabase(new SimulatedFiles());
+  const db = new FileDatabase(new SimulatedFiles());
   await makeEverything(db);
   const before = await answers(db);
   await db.run('checkpoint');
@@ -154,7 +92,7 @@ test('a start from a checkpoint has every type, index, counter and schema, and t
 });
 
 test('a checkpoint is of one LSN while transactions go on', async () => {
-  const db = new TestDatabase(new SimulatedFiles());
+  const db = new FileDatabase(new SimulatedFiles());
   await db.run('create table account (id int primary key, v bigint, filler text)');
   for (let first = 0; first < 30_000; first += 1000) {
     const rows = Array.from({ length: 1000 }, (_, n) => `(${first + n}, 100, 'filler ${n % 10}')`);
@@ -189,14 +127,14 @@ test('a checkpoint is of one LSN while transactions go on', async () => {
   const alone = db.files.clone();
   for (const name of alone.list(WAL)) alone.remove(`${WAL}/${name}`);
   alone.setContents(`${WAL}/${nameOf(frozenLsn + 1)}.wal`, new Uint8Array(0));
-  const old = new TestDatabase(alone);
+  const old = new FileDatabase(alone);
   old.verify();
   assert.equal(await old.run('select * from account order by id'), before);
   assert.equal(old.lsn, frozenLsn);
 });
 
 test('two checkpoints: older ones and WAL files before them go, what is still needed stays', async () => {
-  const db = new TestDatabase(new SimulatedFiles(), { wal_rotate_wm: 4096, wal_sync_on_rotate: false });
+  const db = new FileDatabase(new SimulatedFiles(), { wal_rotate_wm: 4096, wal_sync_on_rotate: false });
   await db.run('create table t (id int primary key, v text)');
   const insert = (id: number): Promise<string> => db.run(`insert into t values (${id}, '${'v'.repeat(500)}')`);
   for (let id = 0; id < 40; id++) await insert(id);
@@ -224,7 +162,7 @@ test('two checkpoints: older ones and WAL files before them go, what is still ne
 });
 
 test('without changes a checkpoint does nothing', async () => {
-  const db = new TestDatabase(new SimulatedFiles());
+  const db = new FileDatabase(new SimulatedFiles());
   await db.run('checkpoint');
   assert.deepEqual(db.checkpoints(), []);
   await db.run('create table t (id int primary key)');
@@ -243,7 +181,7 @@ test('without changes a checkpoint does nothing', async () => {
 });
 
 test('every operation of a checkpoint fails once: the one before stays, and the next one succeeds', async () => {
-  const db = new TestDatabase(new SimulatedFiles(), { wal_rotate_wm: 4096, wal_sync_on_rotate: false });
+  const db = new FileDatabase(new SimulatedFiles(), { wal_rotate_wm: 4096, wal_sync_on_rotate: false });
   await db.run('create table t (id int primary key, v text)');
   for (let id = 0; id < 30; id++) await db.run(`insert into t values (${id}, '${'v'.repeat(400)}')`);
   await db.run('checkpoint');
@@ -282,7 +220,7 @@ test('the power goes at every operation of a checkpoint: nothing is lost', async
   const seed = 20_310_704;
   const random = new SeededRandom(seed);
   const given = { wal_rotate_wm: 4096, wal_sync_on_write: true };
-  const base = new TestDatabase(new SimulatedFiles(), given);
+  const base = new FileDatabase(new SimulatedFiles(), given);
   await base.run('create table t (id int primary key, v text)');
   for (let id = 0; id < 30; id++) await base.run(`insert into t values (${id}, '${'v'.repeat(400)}')`);
   await base.run('checkpoint');
@@ -299,7 +237,7 @@ test('the power goes at every operation of a checkpoint: nothing is lost', async
     };
     await db.run('checkpoint');
     if (after === undefined) break;
-    const restarted = new TestDatabase(after, given);
+    const restarted = new FileDatabase(after, given);
     restarted.verify();
     assert.equal(await restarted.run('select * from t order by id'), expected, `seed ${seed}, operation ${at}`);
     found.add(restarted.checkpoints().join());
@@ -308,7 +246,7 @@ test('the power goes at every operation of a checkpoint: nothing is lost', async
 });
 
 test('a damaged checkpoint stops the start, with file and offset, and changes nothing', async () => {
-  const db = new TestDatabase(new SimulatedFiles());
+  const db = new FileDatabase(new SimulatedFiles());
   await makeEverything(db);
   await db.run('checkpoint');
   const directory = `${CHECKPOINTS}/${nameOf(db.lsn)}`;
@@ -323,7 +261,7 @@ test('a damaged checkpoint stops the start, with file and offset, and changes no
       damaged.setContents(path, changed);
       damaged.makeDirectory(`${CHECKPOINTS}/${nameOf(db.lsn + 1)}.incomplete`);
       assert.throws(
-        () => new TestDatabase(damaged),
+        () => new FileDatabase(damaged),
         (error) => error instanceof LogDamage && error.message.startsWith(`${path}: offset `),
         `${name}, byte ${at}`,
       );
@@ -332,11 +270,11 @@ test('a damaged checkpoint stops the start, with file and offset, and changes no
   }
   const missing = db.files.clone();
   missing.remove(`${directory}/${names.find((name) => name.endsWith('.rows'))}`);
-  assert.throws(() => new TestDatabase(missing), /the file is missing/);
+  assert.throws(() => new FileDatabase(missing), /the file is missing/);
 });
 
 test('the interval takes checkpoints by itself, where something has changed', async () => {
-  const db = new TestDatabase(new SimulatedFiles(), { checkpoint_interval: '1 ms' });
+  const db = new FileDatabase(new SimulatedFiles(), { checkpoint_interval: '1 ms' });
   const until = async (isTrue: () => boolean): Promise<void> => {
     const deadlineMs = performance.now() + 20_000;
     while (!isTrue()) {
@@ -353,7 +291,7 @@ test('the interval takes checkpoints by itself, where something has changed', as
 });
 
 test('a table dropped while its checkpoint is written is in the checkpoint, and gone behind it', async () => {
-  const db = new TestDatabase(new SimulatedFiles());
+  const db = new FileDatabase(new SimulatedFiles());
   await db.run('create table gone (id int primary key, v text)');
   await db.run('create table kept (id int primary key, v text)');
   const rows = Array.from({ length: 6000 }, (_, id) => `(${id}, 'value of ${id}')`);
@@ -375,7 +313,7 @@ test('a table dropped while its checkpoint is written is in the checkpoint, and 
 
 test('a process killed behind the rename: the next start makes it durable before it removes the log', async () => {
   const given = { wal_rotate_wm: 4096, wal_sync_on_write: true };
-  const db = new TestDatabase(new SimulatedFiles(), given);
+  const db = new FileDatabase(new SimulatedFiles(), given);
   await db.run('create table t (id int primary key, v text)');
   for (let id = 0; id < 30; id++) await db.run(`insert into t values (${id}, '${'v'.repeat(400)}')`);
   let killed: SimulatedFiles | undefined;
@@ -384,16 +322,16 @@ test('a process killed behind the rename: the next start makes it durable before
     return undefined;
   };
   await db.run('checkpoint');
-  const restarted = new TestDatabase(killed!, given);
+  const restarted = new FileDatabase(killed!, given);
   assert.deepEqual(restarted.checkpoints(), [nameOf(db.lsn)]);
   for (let seed = 1; seed <= 20; seed++) {
-    const after = new TestDatabase(restarted.files.afterPowerLoss(new SeededRandom(seed)), given);
+    const after = new FileDatabase(restarted.files.afterPowerLoss(new SeededRandom(seed)), given);
     assert.equal(await after.run('select count(*) from t'), '[30]', `seed ${seed}`);
   }
 });
 
 test('a log of which nothing was synced, behind a checkpoint: it goes on, and is never without a file', async () => {
-  const db = new TestDatabase(new SimulatedFiles());
+  const db = new FileDatabase(new SimulatedFiles());
   await db.run('create table t (id int primary key)');
   await db.run('insert into t values (1)');
   await db.run('checkpoint');
@@ -406,9 +344,9 @@ test('a log of which nothing was synced, behind a checkpoint: it goes on, and is
     return undefined;
   };
   // Killed before it has written anything, and at each operation of the start.
-  moments.push(new TestDatabase(disk).files.clone());
+  moments.push(new FileDatabase(disk).files.clone());
   for (const moment of moments) {
-    const restarted = new TestDatabase(moment);
+    const restarted = new FileDatabase(moment);
     assert.equal(restarted.lsn, db.lsn);
     await restarted.run('insert into t values (2)');
     assert.equal(await restarted.restarted().run('select count(*) from t'), '[2]');
@@ -416,7 +354,7 @@ test('a log of which nothing was synced, behind a checkpoint: it goes on, and is
 });
 
 test('memory runs out at every allocation of a checkpoint: no page is lost', async () => {
-  const db = new TestDatabase(new SimulatedFiles());
+  const db = new FileDatabase(new SimulatedFiles());
   await db.run('create table t (id int primary key, v text)');
   await db.run('create table other (id int primary key)');
   for (let id = 0; id < 300; id++) await db.run(`insert into t values (${id}, '${'v'.repeat(100)}')`);

@@ -45,7 +45,7 @@ export interface Log {
 
 /** The log of a database that keeps nothing. */
 export class NullLog implements Log {
-  readonly isKept = false;
+  readonly isKept: boolean = false;
 
   append(): void {}
 

@@ -487,30 +487,7 @@ function interpretSlice(vm: Vm, code: Int32Array, start: number): number {
             num[a] = cursor.columnWords[c][cursor.columnBases[c] + slot] >>> 0;
             continue;
           }
-          case 226: {
-            // scan_next_int64
-            const cursor = cursors[a];
-            const hasRow = cursor.nextScan();
-            if (!hasRow || --rowsLeft <= 0) {
-              if (!hasRow) rowsLeft--;
-              vm.countRows(SLICE_ROWS - rowsLeft);
-              if (hasRow) pc = b;
-              if (rowsLeft <= 0) return pc;
-              rowsLeft = SLICE_ROWS;
-              continue;
-            }
-            pc = (b + 4) | 0;
-            const target = code[(b + 1) | 0];
-            const column = code[(b + 3) | 0];
-            const words = cursor.columnWords[column];
-            const at = cursor.columnBases[column] + ((cursor.row & 4095) << 1);
-            const low = words[at];
-            const high = words[at + 1];
-            if (high >= -2097152 && high < 2097152)
-              num[target] = (high + (low >>> 0) * 2.3283064365386963e-10) * 4294967296;
-            else readInt64(vm, target, low, high);
-            continue;
-          }
+          case 226: // scan_next_int64
           case 227: {
             // scan_next_int32
             const cursor = cursors[a];
@@ -523,9 +500,23 @@ function interpretSlice(vm: Vm, code: Int32Array, start: number): number {
               rowsLeft = SLICE_ROWS;
               continue;
             }
+            // The load at b is run here, with its own operands.
             pc = (b + 4) | 0;
+            const target = code[(b + 1) | 0];
             const column = code[(b + 3) | 0];
-            num[code[(b + 1) | 0]] = cursor.columnWords[column][cursor.columnBases[column] + (cursor.row & 4095)];
+            const words = cursor.columnWords[column];
+            const base = cursor.columnBases[column];
+            const slot = cursor.row & 4095;
+            if (op === 227) {
+              num[target] = words[base + slot];
+              continue;
+            }
+            const at = base + (slot << 1);
+            const low = words[at];
+            const high = words[at + 1];
+            if (high >= -2097152 && high < 2097152)
+              num[target] = (high + (low >>> 0) * 2.3283064365386963e-10) * 4294967296;
+            else readInt64(vm, target, low, high);
             continue;
           }
           default:

@@ -32,6 +32,7 @@ import { compareBytes } from '../../types/utf8.ts';
 import { parseUuid } from '../../types/uuid.ts';
 import { appendJsonElements, compareVectors } from '../../types/vector.ts';
 import { byteLengthOf } from './bytes.ts';
+import { holds } from './comparison.ts';
 import { isJsonString, shownJson } from './json-casts.ts';
 import type { Vm } from './vm.ts';
 
@@ -75,28 +76,13 @@ export function compareWithElements(vm: Vm, d: number, b: number, what: number):
   vm.num[d] = isAll ? 1 : 0;
 }
 
+/** `order` is NaN where the two have only equality; then nothing but `=` and `<>` may ask. */
 function matches(vm: Vm, operator: number, type: number, order: number, bytes: Uint8Array, at: number): boolean {
-  switch (operator) {
-    case 0: // =
-      return order === 0;
-    case 1: // <>
-      return order !== 0;
-    default:
-  }
-  if (Number.isNaN(order)) {
+  if (operator > 1 && Number.isNaN(order)) {
     const message = `operation ${VALUE_NAMES[type]} ${OPERATORS[operator]} json ${shownJson(vm, bytes, at)} is not supported`;
     throw new SqlError('invalid_value', message);
   }
-  switch (operator) {
-    case 2: // <
-      return order < 0;
-    case 3: // <=
-      return order <= 0;
-    case 4: // >
-      return order > 0;
-    default: // >=
-      return order >= 0;
-  }
+  return holds(order, operator);
 }
 
 /** Order of register `register`, of that wide type, and the element, which is no JSON null; UNLIKE where there is none. */
