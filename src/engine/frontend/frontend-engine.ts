@@ -73,6 +73,16 @@ export type FrontendOptions = {
   readonly onSlow?: (slow: SlowStatement) => void;
 };
 
+/**
+ * While requests of a burst come in, the nodes are woken after so many of them, or behind one that has made a large batch: what
+ * comes next keeps this thread busy while they work. Else flush() wakes them, behind the burst. Waking a node costs 5 to 20 µs of
+ * both sides, and one that is woken early parks again before the burst is over. Two cores, by turns against waking after 3
+ * requests, then after each 16: point select 64 clients +14 %, tpcb 12 clients +6 % (server 18.0 to 15.1 µs a transaction), 64
+ * clients +10 %; waking behind every upsert of 500 rows: 262 to 242 µs of server CPU.
+ */
+const FLUSH_REQUESTS = 32;
+const FLUSH_BATCH_BYTES = 4096;
+
 export class FrontendEngine {
   readonly tickets: TicketClient;
   readonly settings: FrontendSettings;
@@ -98,6 +108,8 @@ export class FrontendEngine {
   readonly #sleeping = new Set<PendingRequest>();
   #sequence = 0;
   #isUnordered = false;
+  /** Requests ordered since the nodes were woken. */
+  #unflushedCount = 0;
   readonly #parts: { count: number; arenas: Int32Array; bytes: Float64Array };
   #timezoneName = '';
   #timezone = timeZone('UTC');
@@ -229,7 +241,14 @@ export class FrontendEngine {
 
   /** Wakes the nodes that have new tickets. */
   flush(): void {
+    this.#unflushedCount = 0;
     this.tickets.flushWakeups();
+  }
+
+  #hasLargeBatch({ batches }: PendingRequest): boolean {
+    for (let index = 0; index < batches.length; index++)
+      if (batchBytes(this.#memory, batches[index]!) >= FLUSH_BATCH_BYTES) return true;
+    return false;
   }
 
   #take(reply: Reply): PendingRequest {
@@ -408,6 +427,7 @@ export class FrontendEngine {
     );
     assert(isOrdered, 'a request is prepared only where it can be ordered');
     request.isOrdered = true;
+    if (++this.#unflushedCount === FLUSH_REQUESTS || this.#hasLargeBatch(request)) this.flush();
   }
 
   /** It waits without a place in the order, and then begins again. */

@@ -18,15 +18,6 @@ import { listenOn } from './listen.ts';
 
 /** Completions handled before sockets get their turn. */
 const POLL_LIMIT = 256;
-/**
- * Requests after which the nodes are woken while more are being read: they start on the first of a burst meanwhile. Once
- * they run, waking them is only needed where they have caught up. Two cores, thousand transactions/s: tpcb at 12 and 64
- * clients 52 and 69 with 3 throughout, 45 and 63 with 8, 52 and 56 with 1; in another hour, at 64 clients, 66 with 3
- * throughout and 76 with 3, then 16; point select, 64 connections, against an empty node:http in turns: 1.13 and 1.16
- * to 1.24 times.
- */
-const FIRST_FLUSH_REQUESTS = 3;
-const LATER_FLUSH_REQUESTS = 16;
 
 const data = workerData as FrontendData;
 const port = parentPort!;
@@ -42,8 +33,6 @@ const diagnostics = new Diagnostics(data.frontend, clock, data.settings.log_conn
 const waiting = new Map<number, Reply>();
 let lastId = 0;
 let isTurnScheduled = false;
-let unflushedCount = 0;
-let flushRequests = FIRST_FLUSH_REQUESTS;
 
 const engine = new FrontendEngine({
   control,
@@ -89,13 +78,8 @@ function frontendSettings(values: SettingValues): FrontendSettings {
   };
 }
 
-/** All requests of one pass of the event loop are sent to the nodes together, behind the last of them. */
+/** The replies of one pass of the event loop are looked for together, behind the last of its requests. */
 function scheduleTurn(): void {
-  if (++unflushedCount === flushRequests) {
-    unflushedCount = 0;
-    flushRequests = LATER_FLUSH_REQUESTS;
-    engine.flush();
-  }
   if (isTurnScheduled) return;
   isTurnScheduled = true;
   doorbell.disarm();
@@ -109,8 +93,6 @@ function scheduledTurn(): void {
 }
 
 function turn(): void {
-  unflushedCount = 0;
-  flushRequests = FIRST_FLUSH_REQUESTS;
   engine.flush();
   engine.poll(POLL_LIMIT);
   engine.flush();
