@@ -293,12 +293,13 @@ export class HashIndex {
     for (;;) {
       const row = words[base + BUCKET_ROWS + position * 2]!;
       if (row === 0) return position;
-      if (words[base + BUCKET_HASHES + position * 2] === hash && this.#hasKey(row - 1)) return position;
+      if (words[base + BUCKET_HASHES + position * 2] === hash && this.hasKey(row - 1)) return position;
       position = position + 1 === BUCKET_CAPACITY ? 0 : position + 1;
     }
   }
 
-  #hasKey(row: number): boolean {
+  /** Whether a live row has this.key. */
+  hasKey(row: number): boolean {
     if (this.shape.simpleKind === 3) {
       const column = this.shape.columns[0]!;
       const isLow = this.partition.readInt64Low(row, column) === (this.key.low ^ WORD_MIN);

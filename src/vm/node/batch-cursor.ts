@@ -28,6 +28,11 @@ export class BatchCursor {
   private readonly words: Float64Array = new Float64Array(READ_AHEAD_ROWS * 4);
   private readonly owners: Partition[] = [];
   private readonly keys: HashIndex[] = [];
+  /** Rows of this node that next() has come to, and how many of the first of them have their place in `known`. */
+  private passedCount = 0;
+  private knownCount = 0;
+  /** The row that had the key when the batch was read ahead, or -1. */
+  private readonly known: Int32Array = new Int32Array(READ_AHEAD_ROWS);
 
   constructor(memory: Memory) {
     this.reader = new BatchReader(memory);
@@ -41,6 +46,8 @@ export class BatchCursor {
     this.partitions.length = 0;
     this.isKnown.length = 0;
     this.row = -1;
+    this.passedCount = 0;
+    this.knownCount = 0;
   }
 
   /**
@@ -49,7 +56,7 @@ export class BatchCursor {
    * processor's window holds loads, so each loop does next to nothing beside its load.
    */
   readAhead(): void {
-    const { reader, hashes, words, owners, keys } = this;
+    const { reader, hashes, words, owners, keys, known } = this;
     let count = 0;
     while (count < READ_AHEAD_ROWS && this.next()) {
       const index = this.partition.hashedKey();
@@ -63,13 +70,31 @@ export class BatchCursor {
       count++;
     }
     this.row = -1;
+    this.passedCount = 0;
     this.touched ^= touch(this.i32, words, count);
     let wordCount = 0;
-    for (let at = 0; at < count && wordCount + owners[at]!.columnRefs.length <= words.length; at++) {
+    let at = 0;
+    for (; at < count && wordCount + owners[at]!.columnRefs.length <= words.length; at++) {
       const row = keys[at]!.guess(hashes[at]!);
+      known[at] = row;
       if (row >= 0) wordCount = owners[at]!.wordsOfRow(row, words, wordCount);
     }
+    this.knownCount = at;
     this.touched ^= touch(this.i32, words, wordCount);
+  }
+
+  /**
+   * The stored row with the key of the row it stands on, or -1 where that has to be looked for: what was found when the batch
+   * was read ahead. A batch is inserted by one statement, which takes no key away.
+   */
+  knownRow(): number {
+    const { passedCount, partition } = this;
+    if (passedCount > this.knownCount) return -1;
+    const row = this.known[passedCount - 1]!;
+    if (row < 0) return -1;
+    const index = partition.hashedKey()!;
+    index.key.loadBatch(this.reader, partition);
+    return index.hasKey(row) ? row : -1;
   }
 
   /** To the next row that is here; false at the end. */
@@ -80,6 +105,7 @@ export class BatchCursor {
       const partition = this.isKnown[ordinal] === true ? this.partitions[ordinal] : this.find(ordinal);
       if (partition === undefined) continue;
       this.partition = partition;
+      this.passedCount++;
       return true;
     }
     return false;

@@ -88,6 +88,8 @@ function nextRow(vm: NodeVm, batch: BatchCursor): boolean {
 /** Inserts the row that the batch stands on; its row in the partition, or ~row of the one with its key. */
 function insertRow(vm: NodeVm, batch: BatchCursor): number {
   const { partition } = batch;
+  const known = batch.knownRow();
+  if (known >= 0) return ~known;
   const row = partition.insertFromBatch(batch.reader, batch.row, vm.part.undo);
   if (row < 0) return row;
   const redo = loggedBy(vm, partition);
