@@ -41,6 +41,9 @@ export type IndexDefinition = {
   readonly keys: readonly { readonly column: number; readonly isDescending: boolean }[];
 };
 
+/** The node that owns the partition of every shared table: it alone writes them, in plain fences, and all nodes read them. */
+export const SHARED_OWNER_NODE = 0;
+
 export type PartitionDefinition = {
   /** psn: unique in the database. */
   readonly id: number;
@@ -57,6 +60,7 @@ export type TableDefinition = {
   readonly id: number;
   readonly schema: string;
   readonly name: string;
+  /** One partition, of SHARED_OWNER_NODE, which every node reads directly. */
   readonly isShared: boolean;
   readonly isUnlogged: boolean;
   readonly columns: readonly ColumnDefinition[];

@@ -5,9 +5,14 @@ import type { BoundDelete, BoundInsert, BoundSelect, BoundUpdate } from '../sql/
 import type { AccessPlan } from './access.ts';
 import type { PlanNode } from './plan-node.ts';
 
+function tableOf(table: TableDefinition): { table: string; partitions: number; shared?: true } {
+  const base = { table: tableName(table), partitions: table.partitions.length };
+  return table.isShared ? { ...base, shared: true } : base;
+}
+
 function describeAccess(table: TableDefinition, plan: AccessPlan): PlanNode {
   const { access, residual } = plan;
-  const base = { table: tableName(table), partitions: table.partitions.length };
+  const base = tableOf(table);
   const filter = residual === undefined ? {} : { filter: true };
   switch (access.kind) {
     case 'point':
@@ -92,8 +97,7 @@ function describeLocal(select: BoundSelect): PlanNode {
 export function describeInsert(insert: BoundInsert): PlanNode {
   return {
     node: 'insert',
-    table: tableName(insert.table),
-    partitions: insert.table.partitions.length,
+    ...tableOf(insert.table),
     source: insert.source.kind,
     conflict: insert.conflict.kind,
     ...(insert.returning === undefined ? {} : { returning: true }),

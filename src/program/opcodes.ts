@@ -210,6 +210,7 @@ family(3, [
   ['scan_ref_null', 'dcn', ''],
   ['scan_next_int64', 'cj-', 'scan_next, and the scan_int64 at b; only loading makes it (loaded-program.ts)'],
   ['scan_next_int32', 'cj-', 'scan_next, and the scan_int32 at b'],
+  ['jmp_unless_node', 'pj-', 'unless parameter a is the number of this node pc = b'],
 ]); // prettier-ignore
 
 // Family 4: writes and batches on nodes.
@@ -328,6 +329,12 @@ family(6, [
     'column b & 65535 of the row = register c of wide type b >> 16, converted as a literal is; an error names the row',
   ],
   ['batch_put_null', 'bir', 'the same, null where nul[c]'],
+  [
+    'route_reader',
+    'pi-',
+    'parameter a = the node that reads shared tables, which takes part: one of those that do already, else any of b nodes',
+  ],
+  ['route_fence', 'i--', 'all a nodes take part, as the request is a plain fence: it changes shared tables'],
 ]); // prettier-ignore
 
 // Family 7: dates, intervals, timestamps.

@@ -130,6 +130,10 @@ export type Program = {
   readonly isWrite: boolean;
   /** True: the tail of the coordinator section can still fail and the program writes: the last voter runs it. */
   readonly canTailFail: boolean;
+  /** It reads shared tables, and changes none: one node does that, the others jump over those statements. */
+  readonly readsShared: boolean;
+  /** It changes shared tables, and uses no others: its ticket is a plain fence, in which their owner runs the node section. */
+  readonly writesShared: boolean;
   /** True where the program needs no node at all (SELECT 1): no ticket is taken. */
   readonly isLocal: boolean;
   readonly hasResult: boolean;

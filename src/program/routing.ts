@@ -9,7 +9,10 @@ import type { TableDefinition } from '../catalog/catalog.ts';
 export type TableRouting = {
   /** Hash slot to ordinal in table.partitions. */
   readonly ordinalOfSlot: Uint16Array;
-  /** Ordinal to the bits of its node in the two words of a node mask. */
+  /**
+   * Ordinal to the bits of its node in the two words of a node mask. None for a shared table: all nodes have its partition,
+   * and who reads or writes it is decided for the request as a whole (compiler/shared-use.ts).
+   */
   readonly maskLow: Int32Array;
   readonly maskHigh: Int32Array;
 };
@@ -32,6 +35,7 @@ function makeRouting(table: TableDefinition): TableRouting {
   const maskHigh = new Int32Array(table.partitions.length);
   table.partitions.forEach((partition, ordinal) => {
     ordinalOfSlot.fill(ordinal, partition.slotFirst, partition.slotEnd);
+    if (table.isShared) return;
     if (partition.node < 32) maskLow[ordinal] = 1 << partition.node;
     else maskHigh[ordinal] = 1 << (partition.node - 32);
   });

@@ -19,6 +19,8 @@ function program(parts: Partial<Program>): Program {
     catalogVersion: 1,
     isWrite: false,
     canTailFail: false,
+    readsShared: false,
+    writesShared: false,
     isLocal: false,
     hasResult: true,
     requestParameterCount: 0,

@@ -172,7 +172,7 @@ export function releaseRecord(partition: Partition, words: Int32Array, at: numbe
     releaseValues(partition, row);
     partition.freeSlot(row);
   }
-  for (let index = 0; index < partition.indexes.length; index++) partition.indexes[index]!.maintain(released);
+  partition.maintainIndexes(released);
 }
 
 function removeKeys(partition: Partition, row: number, mask: number, stamp: number): void {

@@ -92,12 +92,19 @@ export class Partition {
   undoOrdinal = 0;
   /** Segments before this one may have frozen allocations, which a write copies first; 0 = no snapshot is on. */
   frozenEnd = 0;
+  /** True: this thread only reads the partition; another node owns it. */
+  isForeign = false;
+  /** Set by the owner of a shared partition: release leaves to settle() what would move under the readers of other nodes. */
+  isReadByOthers = false;
   /** Where pages for such copies come from, before the pool. Set by the node. */
   reserve: CopyReserve | undefined = undefined;
   /** True after close() or drop(): the object must not be used any more. */
   isClosed = false;
   #openSegments = 0;
   #layoutVersion = -1;
+  /** Of a partition that others read: where undo was released to since settle(), and whether it was. */
+  #releasedTo = 0;
+  #isReleased = false;
 
   private constructor(memory: Memory, table: TableDefinition, definition: PartitionDefinition, rootPage: number) {
     this.memory = memory;
@@ -143,13 +150,28 @@ export class Partition {
 
   /** Opens a partition in this thread. `table` must be the definition that its bytes are of. */
   static open(memory: Memory, table: TableDefinition, definition: PartitionDefinition): Partition {
+    const partition = Partition.#open(memory, table, definition);
+    partition.frozenEnd = frozenSegments(partition);
+    return partition;
+  }
+
+  /**
+   * Opens a partition of another node, to read it where the order of transactions allows it, after refresh(). What only its
+   * owner needs, such as a snapshot that may be on, is not looked at: the owner may be changing it.
+   */
+  static openForeign(memory: Memory, table: TableDefinition, definition: PartitionDefinition): Partition {
+    const partition = Partition.#open(memory, table, definition);
+    partition.isForeign = true;
+    return partition;
+  }
+
+  static #open(memory: Memory, table: TableDefinition, definition: PartitionDefinition): Partition {
     const partition = new Partition(memory, table, definition, definition.rootPage);
     const root = partition.root;
     assert(root[0] === ROOT_MAGIC && root[ROOT_TABLE] === table.id, 'the root page is of this table');
     assert(root[ROOT_COLUMNS] === table.columns.length, 'the table definition is that of the partition');
     for (const index of table.indexes) partition.#openIndex(index);
     partition.refresh();
-    partition.frozenEnd = frozenSegments(partition);
     return partition;
   }
 
@@ -369,6 +391,26 @@ export class Partition {
     releaseRecord(this, words, at, released);
   }
 
+  /** What of the release of a record moves index entries: at once, or in settle() where others read. For releaseRecord. */
+  maintainIndexes(released: number): void {
+    if (this.isReadByOthers) {
+      this.#releasedTo = released;
+      this.#isReleased = true;
+    } else for (let index = 0; index < this.indexes.length; index++) this.indexes[index]!.maintain(released);
+  }
+
+  /**
+   * Does what release has put off because other nodes read the partition: joins tree leaves, gives back segments. Only where
+   * none of them can be reading: in a fence that is WORKING, or a drained one. Never allocates, never fails.
+   */
+  settle(): void {
+    if (this.#isReleased) {
+      this.#isReleased = false;
+      for (let index = 0; index < this.indexes.length; index++) this.indexes[index]!.maintain(this.#releasedTo);
+    }
+    this.#dropSpareSegments();
+  }
+
   /** A row slot for the next insert, which is not taken yet: takeSlot() does that. Throws out_of_memory. */
   findSlot(): number {
     const root = this.root;
@@ -424,6 +466,12 @@ export class Partition {
       this.directory[(next >>> 12) * this.stride + SEGMENT_FREE]! -= 1;
     }
     root[ROOT_NEXT_ROW] = next;
+    if (!this.isReadByOthers) this.#dropSpareSegments();
+  }
+
+  /** Gives back the segments behind the last used slot, but for one. */
+  #dropSpareSegments(): void {
+    const next = this.root[ROOT_NEXT_ROW]!;
     while ((this.#openSegments - 2) * SEGMENT_ROWS >= next && this.#openSegments > 1) this.#dropSegment();
   }
 

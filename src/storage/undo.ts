@@ -163,6 +163,7 @@ export class UndoLog {
 
   #register(partition: Partition): number {
     if (this.isEmpty()) this.#forgetClosed();
+    assert(!partition.isForeign, 'only its owner changes a partition');
     partition.undoLog = this;
     partition.undoOrdinal = this.#partitions.length;
     this.#partitions.push(partition);

@@ -45,6 +45,22 @@ export class FileDatabase {
     return body === undefined ? '' : new TextDecoder().decode(body);
   }
 
+  /** Sends all before a node runs any of them; their replies, an error as its code. `meanwhile` runs once the nodes have. */
+  burst(requests: readonly string[], meanwhile: () => void = () => {}): string[] {
+    const { frontend } = this.engine;
+    const replies = requests.map(() => 'no reply');
+    requests.forEach((sql, index) => {
+      const bytes = new TextEncoder().encode(sql);
+      frontend.execute(bytes, 0, bytes.length, undefined, 'json', undefined, (error, body) => {
+        replies[index] = error?.code ?? (body === undefined ? '' : new TextDecoder().decode(body));
+      });
+    });
+    this.engine.run();
+    meanwhile();
+    this.engine.run();
+    return replies;
+  }
+
   /** The request fails with that code, and a message that has `part` in it. */
   async fails(sql: string, code: string, part = ''): Promise<void> {
     await assert.rejects(this.run(sql), (error: SqlError) => error.code === code && error.message.includes(part));

@@ -140,7 +140,8 @@ function cleanup(blocks: readonly Block[]): string[] {
   const tables = new Set<string>();
   const schemas = new Set<string>();
   for (const { sql } of blocks) {
-    const table = /^create\s+table\s+(?:if\s+not\s+exists\s+)?([\w.]+)/i.exec(sql);
+    const table =
+      /^create\s+(?:unlogged\s+)?(?:shared\s+|distributed\s+)?table\s+(?:if\s+not\s+exists\s+)?([\w.]+)/i.exec(sql);
     if (table !== null && !table[1]!.includes('.')) tables.add(table[1]!);
     const schema = /^create\s+schema\s+(?:if\s+not\s+exists\s+)?(\w+)/i.exec(sql);
     if (schema !== null && schema[1] !== 'system' && schema[1] !== 'public') schemas.add(schema[1]!);

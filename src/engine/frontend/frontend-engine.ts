@@ -20,6 +20,7 @@ import {
   BLOCK_PARAMETER_REF,
   FATE_FAILED,
   FATE_STALE,
+  FLAG_FENCE,
   FLAG_PROFILE,
   FLAG_TAIL,
   FLAG_WAIT,
@@ -42,7 +43,7 @@ import { MainRequests, type UtilityPort, utilityStatementOf } from './main-reque
 import { type ImportRequest, PendingRequest, type Reply } from './pending-request.ts';
 import { type CachedProgram, ProgramCache, type RunStatistics, type StatementStatistics } from './program-cache.ts';
 import { RequestPrograms } from './programs.ts';
-import { freeParts, writeHeader, writeParameters } from './request-memory.ts';
+import { freeParts, hasRun, writeHeader, writeParameters } from './request-memory.ts';
 import type { RequestParameters } from './request-parameters.ts';
 import { type SlowStatement, SlowStatements } from './slow-statements.ts';
 
@@ -411,7 +412,8 @@ export class FrontendEngine {
     }
     writeHeader(view.at(block), request, entry, this.settings.limitWriteBytes, this.settings.limitStatementMs);
     let flags = (program.isWrite ? FLAG_WRITES : 0) | (program.canTailFail ? FLAG_TAIL : 0);
-    if (entry.failures.isWaiting && hasSeveralNodes(request.maskLow, request.maskHigh)) flags |= FLAG_WAIT;
+    if (program.writesShared) flags |= FLAG_FENCE;
+    else if (entry.failures.isWaiting && hasSeveralNodes(request.maskLow, request.maskHigh)) flags |= FLAG_WAIT;
     this.#byBlock[view.get(BLOCK_ORDINAL)] = request;
     if (entry.explain === 'profile') {
       flags |= FLAG_PROFILE;
@@ -486,7 +488,8 @@ export class FrontendEngine {
       return;
     }
     const { program } = entry;
-    const isCounted = program.isWrite && hasSeveralNodes(request.maskLow, request.maskHigh);
+    // A fence that fails has undone itself before others go on.
+    const isCounted = program.isWrite && !program.writesShared && hasSeveralNodes(request.maskLow, request.maskHigh);
     if (fate === FATE_FAILED) {
       const error = readError(view, this.#control.nodeCount);
       // What the log refuses has not run.
@@ -503,7 +506,7 @@ export class FrontendEngine {
       const parts = this.#parts;
       parts.count = 0;
       for (let node = 0; node < this.#control.nodeCount; node++) {
-        if (!view.hasNode(node)) continue;
+        if (!hasRun(view, node)) continue;
         parts.arenas[parts.count] = block >>> 16;
         parts.bytes[parts.count] = view.part(node) * 4 + PART_HEADER_BYTES;
         parts.count++;

@@ -121,11 +121,14 @@ export function writeHeader(
 /** Frees what the parts of a request have left. */
 export function freeParts(memory: Memory, nodeCount: number, view: BlockView): void {
   for (let node = 0; node < nodeCount; node++) {
-    if (!view.hasNode(node)) continue;
     // A part that failed has freed its results, and its error stands in their place.
-    const part = view.part(node);
-    if (view.words[part + PART_STATE] === PART_STATE_OK) freePart(memory, view, part);
+    if (hasRun(view, node)) freePart(memory, view, view.part(node));
   }
+}
+
+/** Whether a node has left a result: in a plain fence of all nodes one has. Only of a request below `final`. */
+export function hasRun(view: BlockView, node: number): boolean {
+  return view.hasNode(node) && view.words[view.part(node) + PART_STATE] === PART_STATE_OK;
 }
 
 function freePart(memory: Memory, view: BlockView, part: number): void {

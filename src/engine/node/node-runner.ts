@@ -8,7 +8,7 @@ import type { Clock } from '../../base/effects.ts';
 import { SqlError, statementTimeout } from '../../base/errors.ts';
 import { NODE_PROGRAM_COUNT_MAX, PAGE_BYTES } from '../../base/limits.ts';
 import type { Memory } from '../../base/memory.ts';
-import type { Catalog } from '../../catalog/catalog.ts';
+import { type Catalog, SHARED_OWNER_NODE } from '../../catalog/catalog.ts';
 import type { Control } from '../../executor/control.ts';
 import {
   BLOCK_COMMAND_BYTES,
@@ -112,6 +112,7 @@ export class NodeRunner implements PartRunner, PartContext {
     const version = view.get(BLOCK_VERSION);
     if (this.#storage.version !== version) this.#loadCatalog();
     const program = this.#programOf(view);
+    this.#openShared(program.program);
     this.#stand(view, part);
     this.seedLow ^= this.#seedMask;
     const undoBefore = this.undo.mark();
@@ -139,6 +140,16 @@ export class NodeRunner implements PartRunner, PartContext {
     words[part + PART_REDO_BYTES] = byteLength;
     words[part + PART_REDO_OPERATIONS] = redo.changeCount;
     return wrote | PART_REDO;
+  }
+
+  /** A plain fence is for changes of shared tables only, which have one owner. */
+  fenceWorker(_view: BlockView): number {
+    return SHARED_OWNER_NODE;
+  }
+
+  #openShared({ readsShared, writesShared, tables }: Program): void {
+    if (readsShared) this.#storage.readShared(tables);
+    else if (writesShared) this.#storage.settleShared(tables);
   }
 
   /** Runs a part for PROFILE: what its steps took lies in pages of their own, which the frontend frees. */
@@ -175,7 +186,8 @@ export class NodeRunner implements PartRunner, PartContext {
     const arenas: number[] = [];
     const bytes: number[] = [];
     for (let node = 0; node < this.#control.nodeCount; node++) {
-      if (!view.hasNode(node)) continue;
+      // In a plain fence one part has run.
+      if (!view.hasNode(node) || view.words[view.part(node) + PART_STATE] !== PART_STATE_OK) continue;
       arenas.push(view.page >>> 16);
       bytes.push(view.part(node) * 4 + PART_HEADER_BYTES);
     }

@@ -1,12 +1,16 @@
 /**
  * The partitions that a node owns, open, by the catalog version of the moment; and the node's part of a snapshot: all of
  * them are frozen in a drained fence, and taken down one after another, in small steps, as readers finish.
+ *
+ * Of shared tables, which another node owns, the partition is opened by the first part that reads it, and not when the
+ * catalog is loaded: that may be in a drained fence, in which the owner builds an index or freezes it at the same time.
  */
 
 import { assert } from '../../base/assert.ts';
 import { COPY_RESERVE_BYTES } from '../../base/limits.ts';
 import type { Memory } from '../../base/memory.ts';
 import type { Catalog, TableDefinition } from '../../catalog/catalog.ts';
+import type { ProgramTable } from '../../program/program.ts';
 import { CopyReserve, freezePartition, needsThaw, thawPartition } from '../../storage/copy-on-write.ts';
 import { Partition } from '../../storage/partition.ts';
 import type { NodeStorage } from '../../vm/node/part.ts';
@@ -17,12 +21,15 @@ const HEAP_PAGES_A_STEP = 16;
 type OpenTable = {
   readonly table: TableDefinition;
   readonly own: readonly Partition[];
-  readonly byOrdinal: readonly (Partition | undefined)[];
+  /** For programs: the own ones; of a shared table the one that there is, by readShared(). */
+  readonly here: Partition[];
+  /** The same by ordinal in table.partitions. */
+  readonly byOrdinal: (Partition | undefined)[];
 };
 
 export class OwnPartitions implements NodeStorage {
+  readonly node: number;
   readonly #memory: Memory;
-  readonly #node: number;
   #tables: (OpenTable | undefined)[] = [];
   version = 0;
   readonly #reserve: CopyReserve;
@@ -32,7 +39,7 @@ export class OwnPartitions implements NodeStorage {
 
   constructor(memory: Memory, node: number) {
     this.#memory = memory;
-    this.#node = node;
+    this.node = node;
     this.#reserve = new CopyReserve(memory, COPY_RESERVE_BYTES);
   }
 
@@ -45,7 +52,7 @@ export class OwnPartitions implements NodeStorage {
       tables[table.id] = known !== undefined && isSame(known.table, table) ? known : this.#open(table);
     }
     for (const open of before)
-      if (open !== undefined && tables[open.table.id] !== open) for (const partition of open.own) partition.close();
+      if (open !== undefined && tables[open.table.id] !== open) for (const partition of open.here) partition.close();
     this.#tables = tables;
     this.version = catalog.version;
     this.#collectThawing();
@@ -67,6 +74,7 @@ export class OwnPartitions implements NodeStorage {
     try {
       for (const table of this.#tables) {
         for (const partition of table?.own ?? []) {
+          partition.settle();
           thawPartition(partition, Number.POSITIVE_INFINITY);
           freezePartition(partition, lsn);
         }
@@ -109,11 +117,31 @@ export class OwnPartitions implements NodeStorage {
 
   #open(table: TableDefinition): OpenTable {
     const byOrdinal = table.partitions.map((definition) =>
-      definition.node === this.#node ? Partition.open(this.#memory, table, definition) : undefined,
+      definition.node === this.node ? Partition.open(this.#memory, table, definition) : undefined,
     );
     const own = byOrdinal.filter((partition) => partition !== undefined);
-    for (const partition of own) partition.reserve = this.#reserve;
-    return { table, byOrdinal, own };
+    for (const partition of own) {
+      partition.reserve = this.#reserve;
+      partition.isReadByOthers = table.isShared;
+    }
+    return { table, byOrdinal, own, here: [...own] };
+  }
+
+  /** Before a part that reads shared tables, among these: each is open here, as its owner has left it. */
+  readShared(tables: readonly ProgramTable[]): void {
+    for (const { tableId } of tables) {
+      const { table, own, here, byOrdinal } = this.#of(tableId);
+      if (!table.isShared || own.length > 0) continue;
+      if (here.length === 0) {
+        byOrdinal[0] = Partition.openForeign(this.#memory, table, table.partitions[0]!);
+        here.push(byOrdinal[0]);
+      } else here[0]!.refresh();
+    }
+  }
+
+  /** The owner, before its work in a fence that changes these tables: nobody reads them now. */
+  settleShared(tables: readonly ProgramTable[]): void {
+    for (const { tableId } of tables) for (const partition of this.#of(tableId).own) partition.settle();
   }
 
   table(tableId: number): TableDefinition {
@@ -121,7 +149,7 @@ export class OwnPartitions implements NodeStorage {
   }
 
   partitionsOf(tableId: number): readonly Partition[] {
-    return this.#of(tableId).own;
+    return this.#of(tableId).here;
   }
 
   partitionByOrdinal(tableId: number, ordinal: number): Partition | undefined {

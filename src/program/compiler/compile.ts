@@ -4,11 +4,12 @@ import { SqlError } from '../../base/errors.ts';
 import type { Catalog } from '../../catalog/catalog.ts';
 import type { Request, RowStatement } from '../../sql/ast/ast.ts';
 import type { RequestScope } from '../../sql/binder/scope.ts';
-import { bindStatement } from '../../sql/binder/statements.ts';
+import { type BoundStatement, bindStatement } from '../../sql/binder/statements.ts';
 import type { Program } from '../program.ts';
 import { Assembler } from './assembler.ts';
 import { RequestBuilder } from './request-builder.ts';
 import { compileSelect } from './select.ts';
+import { isSharedRead, type SharedUse, sharedUseOf } from './shared-use.ts';
 import { compileChange, compileInsert } from './write.ts';
 
 export type CompileOptions = {
@@ -34,14 +35,18 @@ export function compileRequest(request: Request, catalog: Catalog, options: Comp
   const { steps } = builder;
   let isWrite = false;
   let hasResult = false;
+  let sharedUse: SharedUse = 'none';
   try {
-    for (const [index, statement] of request.statements.entries()) {
-      if (!ROW_STATEMENTS.has(statement.kind))
-        throw new SqlError('misplaced_statement', 'this statement must stand alone in its request', statement.position);
+    const bounds = bindAll(request, catalog, scope);
+    sharedUse = sharedUseOf(bounds, request.statements);
+    if (sharedUse === 'reads') builder.readerParameter = builder.newParameter();
+    for (const [index, bound] of bounds.entries()) {
       const isLast = index === request.statements.length - 1;
-      const bound = bindStatement(statement as RowStatement, catalog, scope);
       builder.startStatement();
       builder.node.emit('statement', index);
+      const skipped = builder.node.label();
+      if (sharedUse === 'reads' && isSharedRead(bound))
+        builder.node.emit('jmp_unless_node', builder.readerParameter, skipped);
       const replies = isLast && (bound.kind === 'select' || bound.returning !== undefined);
       for (const code of [builder.head, builder.node]) steps.begin(code);
       if (replies) steps.begin(builder.tail);
@@ -52,6 +57,7 @@ export function compileRequest(request: Request, catalog: Catalog, options: Comp
         else compileChange(builder, bound, isLast);
       }
       for (const code of [builder.head, builder.node]) steps.end(code, 'statement', 0);
+      builder.node.place(skipped);
       if (!replies) continue;
       hasResult = true;
       if (bound.kind === 'select') steps.sent(builder.tail, 'statement', 0);
@@ -62,7 +68,23 @@ export function compileRequest(request: Request, catalog: Catalog, options: Comp
       throw new SqlError('limit_exceeded', 'an expression of the request is nested too deeply');
     throw error;
   }
-  return finish(builder, catalog, options, scope, request.statements.length, isWrite, hasResult);
+  routeShared(builder, sharedUse, catalog.nodes.length);
+  return finish(builder, catalog, options, scope, request.statements.length, isWrite, hasResult, sharedUse);
+}
+
+/** Binds all statements, as the use of shared tables is a matter of the request as a whole. */
+function bindAll(request: Request, catalog: Catalog, scope: RequestScope): BoundStatement[] {
+  return request.statements.map((statement) => {
+    if (!ROW_STATEMENTS.has(statement.kind))
+      throw new SqlError('misplaced_statement', 'this statement must stand alone in its request', statement.position);
+    return bindStatement(statement as RowStatement, catalog, scope);
+  });
+}
+
+/** The last of the head: which nodes take part because of shared tables. */
+function routeShared(builder: RequestBuilder, use: SharedUse, nodeCount: number): void {
+  if (use === 'reads') builder.head.emit('route_reader', builder.readerParameter, nodeCount);
+  else if (use === 'writes') builder.head.emit('route_fence', nodeCount);
 }
 
 function finish(
@@ -73,6 +95,7 @@ function finish(
   statementCount: number,
   isWrite: boolean,
   hasResult: boolean,
+  sharedUse: SharedUse,
 ): Program {
   const coordinator = new Assembler();
   coordinator.append(builder.head);
@@ -83,6 +106,8 @@ function finish(
     catalogVersion: catalog.version,
     isWrite,
     canTailFail: isWrite && hasResult,
+    readsShared: sharedUse === 'reads',
+    writesShared: sharedUse === 'writes',
     isLocal: builder.tables.length === 0,
     hasResult,
     requestParameterCount: options.parameterKinds.length,

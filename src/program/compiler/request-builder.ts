@@ -86,6 +86,8 @@ export class RequestBuilder {
   readonly #jsonPathNumbers = new Map<string, number>();
   readonly plan: PlanNode[] = [];
   batchCount = 0;
+  /** The parameter with the node that reads shared tables, in a request that does and changes none; else -1. */
+  readerParameter = -1;
   /** Sets of literals. */
   setCount = 0;
   statementCount = 0;

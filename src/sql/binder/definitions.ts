@@ -17,6 +17,7 @@ import {
   findTable,
   type IndexDefinition,
   type PartitionDefinition,
+  SHARED_OWNER_NODE,
   type TableDefinition,
   tableName,
 } from '../../catalog/catalog.ts';
@@ -181,7 +182,6 @@ function dropSchema(statement: ast.DropSchema, catalog: Catalog): DdlCommand | u
 
 function createTable(statement: ast.CreateTable, catalog: Catalog, context: DefinitionContext): DdlCommand | undefined {
   const { name, schema = 'public', position } = statement.target;
-  if (statement.shared) throw notSupported('SHARED tables', statement.position);
   checkName(name, 'a table', position);
   if (!catalog.schemas.some((candidate) => candidate.name === schema))
     throw new SqlError('unknown_schema', `schema '${schema}' does not exist`, position);
@@ -208,11 +208,11 @@ function createTable(statement: ast.CreateTable, catalog: Catalog, context: Defi
       id: catalog.nextTableId,
       schema,
       name,
-      isShared: false,
+      isShared: statement.shared,
       isUnlogged: statement.unlogged,
       columns,
       indexes: [primary],
-      partitions: partitionsOf(statement, catalog),
+      partitions: statement.shared ? sharedPartition(statement, catalog) : partitionsOf(statement, catalog),
       identityRef: 0,
     },
   };
@@ -492,10 +492,18 @@ function partitionsOf(statement: ast.CreateTable, catalog: Catalog): PartitionDe
   }));
 }
 
+/** The one partition of a shared table. */
+function sharedPartition({ partitions: wanted }: ast.CreateTable, catalog: Catalog): PartitionDefinition[] {
+  if (wanted !== undefined && wanted.count !== 1n)
+    throw new SqlError('invalid_definition', 'a shared table has one partition', wanted.position);
+  const id = catalog.lastPartitionId + 1;
+  return [{ id, node: SHARED_OWNER_NODE, slotFirst: 0, slotEnd: HASH_SLOT_COUNT, rootPage: 0 }];
+}
+
 function createIndex(statement: ast.CreateIndex, catalog: Catalog): DdlCommand | undefined {
   const table: TableDefinition = lookupTable(catalog, statement.target);
   checkName(statement.name, 'an index', statement.position);
-  if (statement.unique) throw notSupported('UNIQUE indexes on distributed tables', statement.position);
+  if (statement.unique) throw notSupported('UNIQUE indexes', statement.position);
   if (table.indexes.some((index) => index.name === statement.name)) {
     if (statement.ifNotExists) return undefined;
     throw new SqlError(

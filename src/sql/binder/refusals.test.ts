@@ -8,6 +8,7 @@ import { catalogOf, compileText, define, errorOf } from '../../program/compiler/
 const catalog: Catalog = catalogOf([
   'create table t (id int primary key, k bigint, s text, b bool, ts timestamp, j json)',
   'create table u (id int primary key, k bigint)',
+  'create shared table shared (id int primary key, k bigint)',
   'create index by_k on t (k)',
 ]);
 
@@ -82,6 +83,8 @@ const ROW_STATEMENTS: readonly (readonly [text: string, what: string])[] = [
   ['update t set id = id + 1', 'UPDATE of a primary key column'],
   ['insert into u values (1, 2) on conflict do update set id = 2', 'UPDATE of a primary key column'],
   ['update t set k = 1 from u', 'UPDATE … FROM'],
+  ['update shared set k = 1; update t set k = 1', 'changing a shared table together with other tables in one request'],
+  ['select id from t; delete from shared', 'changing a shared table together with other tables in one request'],
   ['delete from t using u', 'DELETE … USING'],
   ['insert into u select id, k from t', 'INSERT from a SELECT'],
   ['insert into u (id) select 1', 'INSERT from a SELECT'],
@@ -95,11 +98,10 @@ const ROW_STATEMENTS: readonly (readonly [text: string, what: string])[] = [
 ];
 
 const DEFINITIONS: readonly (readonly [text: string, what: string])[] = [
-  ['create shared table x (id int primary key)', 'SHARED tables'],
-  ['create unlogged shared table x (id int primary key)', 'SHARED tables'],
   ['create table x (id int primary key, a int as (id % 2) stored)', 'STORED columns'],
   ['create table x (id int primary key, a int as (a + excluded.a) resolved)', 'RESOLVED columns'],
-  ['create unique index x on t (k)', 'UNIQUE indexes on distributed tables'],
+  ['create unique index x on t (k)', 'UNIQUE indexes'],
+  ['create unique index x on shared (k)', 'UNIQUE indexes'],
   ['alter table t add column x int', 'ALTER TABLE'],
   ['alter table t drop column k', 'ALTER TABLE'],
   ['alter table t rename to x', 'ALTER TABLE'],

@@ -115,6 +115,12 @@ export function runCoordinator(vm: CoordinatorVm, op: number, a: number, b: numb
       if (vm.nul[c] !== 0) vm.builder(a).setNull(b & 0xffff);
       else putConverted(vm, a, b, c);
       return pc;
+    case 409: // route_reader
+      routeReader(vm, a, b);
+      return pc;
+    case 410: // route_fence
+      vm.addNodes(lowMask(a), lowMask(a - 32));
+      return pc;
     default:
       throw unknownOpcode(op);
   }
@@ -138,6 +144,31 @@ function putConverted(vm: CoordinatorVm, batch: number, place: number, register:
     if (type === 8 /* text */) builder.setTextBytes(column, bytes, start, end);
     else builder.setJsonBytes(column, bytes, start, end);
   }
+}
+
+/** A node that takes part anyway costs no vote more; which of them it is comes from the seed, so a rerun has the same. */
+function routeReader(vm: CoordinatorVm, parameter: number, nodeCount: number): void {
+  const { request } = vm;
+  const isFirst = (request.maskLow | request.maskHigh) === 0;
+  const maskLow = isFirst ? lowMask(nodeCount) : request.maskLow;
+  const maskHigh = isFirst ? lowMask(nodeCount - 32) : request.maskHigh;
+  let count = 0;
+  for (let node = 0; node < nodeCount; node++) count += bitOf(maskLow, maskHigh, node);
+  let left = (request.seedLow >>> 0) % count;
+  let reader = 0;
+  while (bitOf(maskLow, maskHigh, reader) === 0 || left-- > 0) reader++;
+  vm.storeCell(parameter, ORDINAL_TYPE, reader);
+  vm.addNodes(reader < 32 ? 1 << reader : 0, reader < 32 ? 0 : 1 << (reader - 32));
+}
+
+function bitOf(maskLow: number, maskHigh: number, node: number): number {
+  return ((node < 32 ? maskLow : maskHigh) >>> (node & 31)) & 1;
+}
+
+/** The lowest `count` bits, at most 32. */
+function lowMask(count: number): number {
+  if (count <= 0) return 0;
+  return count >= 32 ? -1 : (1 << count) - 1;
 }
 
 function routePoint(vm: CoordinatorVm, parameter: number, point: number): void {

@@ -78,6 +78,8 @@ export function runCursors(vm: NodeVm, op: number, a: number, b: number, c: numb
       num[a] = cursor.partition.readBool(cursor.row, c);
       return pc;
     }
+    case 228: // jmp_unless_node
+      return vm.parameterWordOf(a) === vm.storage.node ? pc : b;
     default:
       throw unknownOpcode(op);
   }

@@ -36,11 +36,13 @@ export interface PartContext {
   poll(): boolean;
 }
 
-/** The partitions that the node owns, open. */
+/** The partitions that a node owns, and those of shared tables that the program of the moment reads, open. */
 export interface NodeStorage {
+  /** Number of the node. */
+  readonly node: number;
   table(tableId: number): TableDefinition;
   partitionsOf(tableId: number): readonly Partition[];
-  /** By ordinal in table.partitions; undefined where it is another node's. */
+  /** By ordinal in table.partitions; undefined where it is another node's, which this one does not read. */
   partitionByOrdinal(tableId: number, ordinal: number): Partition | undefined;
 }
 

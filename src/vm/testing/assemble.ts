@@ -35,6 +35,8 @@ export function makeProgram(parts: Partial<Program>): Program {
     catalogVersion: 1,
     isWrite: false,
     canTailFail: false,
+    readsShared: false,
+    writesShared: false,
     isLocal: false,
     hasResult: true,
     requestParameterCount: 0,

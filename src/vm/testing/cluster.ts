@@ -50,6 +50,7 @@ export class Cluster {
       this.redo.push(new RedoBuffer(memory));
       this.nodes.push(
         new NodeVm(memory, {
+          node,
           table: (tableId) => this.tables.get(tableId)!,
           partitionsOf: (tableId) => this.partitions.get(tableId)!.filter(({ definition }) => definition.node === node),
           partitionByOrdinal: (tableId, ordinal) => {

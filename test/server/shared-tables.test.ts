@@ -1,0 +1,150 @@
+/** A shared table that clients read on all backends while others change it: real threads, and invariants of what is read. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SeededRandom } from '../../src/testing/random.ts';
+import { checkError, checkReply, Database } from './database.ts';
+
+const ITEM_COUNT = 200;
+const STOCK = 100;
+const SUM = ITEM_COUNT * STOCK;
+const BATCH_ROWS = 3000;
+const TRANSFERS = 80;
+const OTHER_COUNT = 40;
+
+const READS = [
+  'select sum(n), count(*) % 3000 from stock',
+  'select sum(n), count(*) % 3000 from stock where n > -100000',
+  "select sum(n), count(*) % 3000 from stock where note >= ''",
+  'begin; update other set n = n + 1 where id = 7; select sum(n), count(*) % 3000 from stock; commit',
+  'begin; select count(*) from other; select sum(n), count(*) % 3000 from stock; commit',
+  "begin; update other set n = n + 1; select sum(n), count(*) % 3000 from stock where note >= ''; commit",
+];
+
+/** What clients do until the writers among them are through. */
+class Clients {
+  /** What the items must have in the end. */
+  readonly items: number[] = new Array<number>(ITEM_COUNT).fill(STOCK);
+  readCount = 0;
+  refusedCount = 0;
+  isOver = false;
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async transfer(seed: number): Promise<void> {
+    const random = new SeededRandom(seed);
+    for (let turn = 0; turn < TRANSFERS; turn++) {
+      const [from, to, amount] = [random.below(ITEM_COUNT), random.below(ITEM_COUNT), random.below(90)];
+      // Where the source would go below zero it fails, when both have been changed.
+      const reply = await this.#db.send(
+        `begin; update stock set n = n - ${amount}, note = '${'n'.repeat(random.below(200))}' where id = ${from};` +
+          `update stock set n = n + ${amount} where id = ${to};` +
+          `update stock set n = n + 0 / (case when n < 0 then 0 else 1 end) where id = ${from}; commit`,
+      );
+      if (reply.status === 204) {
+        this.items[from]! -= amount;
+        this.items[to]! += amount;
+      } else {
+        checkError(reply, 400, 'zero_division');
+        this.refusedCount++;
+      }
+    }
+  }
+
+  /** Rows whose sum is 0 come all at once, and go so. */
+  async batch(client: number): Promise<void> {
+    const first = 10_000 * (client + 1);
+    const rows = Array.from(
+      { length: BATCH_ROWS },
+      (_, at) => `(${first + at}, ${at % 2 === 0 ? at : 1 - at}, 'b${at}')`,
+    );
+    const rest = BATCH_ROWS / 2;
+    for (let turn = 0; turn < 6; turn++) {
+      await this.#db.text(`insert into stock values ${rows.join(', ')}`);
+      await this.#db.text(`update stock set note = 'c' where id >= ${first} and id < ${first + rest}`);
+      await this.#db.text(`delete from stock where id >= ${first} and id < ${first + BATCH_ROWS}`);
+    }
+  }
+
+  async read(seed: number): Promise<void> {
+    const random = new SeededRandom(seed);
+    while (!this.isOver) {
+      const text = READS[random.below(READS.length)]!;
+      checkReply(await this.#db.send(text), 200, `[[${SUM}, ${ITEM_COUNT}]]`);
+      this.readCount++;
+    }
+  }
+
+  /** Fails on all nodes when they have written, so that what ran behind it, fences too, is undone. */
+  async fail(): Promise<void> {
+    while (!this.isOver) {
+      const text = `begin; update other set n = 0; select 1 / (count(*) - ${OTHER_COUNT}) from other; commit`;
+      checkError(await this.#db.send(text), 400, 'zero_division');
+      for (let turn = 0; turn < 30; turn++) await this.#db.text('update other set n = n + 1');
+    }
+  }
+
+  /** Reads of a table that comes and goes. */
+  async readFleeting(): Promise<void> {
+    let foundCount = 0;
+    while (!this.isOver) {
+      const reply = await this.#db.send('select sum(n), count(*) from fleeting where n >= 0');
+      if (reply.status !== 200) checkError(reply, 400, 'unknown_table');
+      else {
+        assert.ok(['[[null, 0]]', '[[3, 3]]'].includes(reply.content), reply.content);
+        foundCount++;
+      }
+    }
+    assert.ok(foundCount > 0);
+  }
+
+  async administer(): Promise<void> {
+    for (let turn = 0; turn < 2; turn++) {
+      await this.#db.text('checkpoint');
+      await this.#db.text('create index by_note on stock (note, id)');
+      await this.#db.text('drop index by_note on stock');
+      await this.#db.text('create unlogged shared table fleeting (id int primary key, n int)');
+      await this.#db.text('insert into fleeting values (1, 0), (2, 1), (3, 2)');
+      for (let read = 0; read < 5; read++) await this.#db.text('select * from fleeting');
+      await this.#db.text('drop table fleeting');
+    }
+  }
+}
+
+for (const [backends, sync] of [
+  [2, false],
+  [3, true],
+] as const) {
+  test(`every read sees whole transactions: ${backends} backends${sync ? ', with a log thread' : ''}`, async () => {
+    const db = await Database.start(`--backends=${backends}`, '--frontends=2', `--wal_sync_on_write=${sync}`);
+    await db.text('create shared table stock (id int primary key, n int, note text)');
+    await db.text('create index by_n on stock (n)');
+    await db.text('create table other (id int primary key, n int)');
+    const items = Array.from({ length: ITEM_COUNT }, (_, id) => [id, STOCK, '']);
+    checkReply(await db.import('/public/stock', 'application/json', JSON.stringify(items)), 204, '');
+    await db.text(
+      `insert into other values ${Array.from({ length: OTHER_COUNT }, (_, id) => `(${id}, 0)`).join(', ')}`,
+    );
+    const clients = new Clients(db);
+    const readers = [1, 2, 3, 4].map((seed) => clients.read(seed));
+    readers.push(clients.fail(), clients.readFleeting());
+    try {
+      const writers = [11, 12, 13].map((seed) => clients.transfer(seed));
+      await Promise.all([...writers, clients.batch(0), clients.batch(1), clients.administer()]);
+    } finally {
+      clients.isOver = true;
+    }
+    await Promise.all(readers);
+    assert.ok(clients.readCount > 20 && clients.refusedCount > 0, `${clients.readCount} ${clients.refusedCount}`);
+    const question = "select id, n from stock order by id format 'json'";
+    const expected = clients.items.map((n, id) => [id, n]);
+    assert.deepEqual(await db.rows(question), expected);
+    await db.stop('SIGKILL');
+    await db.restart();
+    assert.deepEqual(await db.rows(question), expected);
+    await db.stop();
+  });
+}
