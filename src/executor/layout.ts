@@ -76,7 +76,7 @@
  *   6     redo: ref of the first byte (0 = none); the record lies contiguous in its arena
  *   7     redo: bytes
  *   8     redo: row changes in it
- *   9     result: first page beyond the inline area (0 = none)
+ *   9     what hangs at the record beside its results, of runners with rounds: rows that move (0 = none)
  *   10-14 of a profiled part (PROFILE): start, end, and first page of what it tells; else not set
  */
 

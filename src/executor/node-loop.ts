@@ -166,7 +166,12 @@ export class NodeLoop {
       this.freeUndone();
     }
     if (Atomics.load(words, CONTROL_EPOCH) !== this.epoch) return this.rollBack();
-    if (this.stay !== STAY_NOWHERE && !this.goOn()) return this.stay;
+    const hasStayed = this.stay !== STAY_NOWHERE;
+    if (hasStayed) {
+      const stepBefore = this.rounds.step;
+      // Who has run another step may have brought work for others, and is asked again like any that ran something.
+      if (!this.goOn()) return this.rounds.step === stepBefore ? this.stay : STEP_RAN;
+    }
     const final = Atomics.load(words, CONTROL_FINAL);
     this.releaseBefore(final);
     if (((this.position - final) | 0) < 0) {
@@ -199,7 +204,7 @@ export class NodeLoop {
       ranCount++;
       if (this.stay !== STAY_NOWHERE) break;
     }
-    if (ranCount > 0) return STEP_RAN;
+    if (ranCount > 0 || hasStayed) return STEP_RAN;
     return this.runner.housekeep?.() === true ? STEP_RAN : STEP_IDLE;
   }
 

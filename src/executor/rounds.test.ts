@@ -12,7 +12,7 @@ import {
 } from '../testing/counter-request.ts';
 import { operation, SteppedExecutor } from '../testing/stepped-executor.ts';
 import { FATE_FAILED, FATE_OK, FLAG_TAIL, FLAG_WAIT } from './layout.ts';
-import { STEP_IDLE, STEP_WAITING_ROUND, STEP_WAITING_VOTES } from './node-loop.ts';
+import { STEP_IDLE, STEP_RAN, STEP_WAITING_ROUND, STEP_WAITING_VOTES } from './node-loop.ts';
 
 /** Node 0 reads its counter 0; node 1 adds what was found to its counter 0. */
 const MOVE: CounterRequest = {
@@ -35,6 +35,19 @@ test('a later step gets what an earlier one found on another node', () => {
     executor.take().map(({ fate }) => fate),
     [FATE_OK, FATE_OK, FATE_OK],
   );
+});
+
+test('who runs another step says that it ran: turns go on until nobody has', () => {
+  const nodes = [0, 1, 2];
+  const executor = new SteppedExecutor(nodes.length);
+  executor.rows[0]![0] = 5;
+  executor.submit({
+    operations: nodes.flatMap((node) => [0, 1, 2].map((step) => operation(node, OPERATION_READ, 0, { step }))),
+    rounds: { stepCount: 3, awaited: [0b111, 0b111, 0], isMiddleLong: false },
+  });
+  for (let turn = 0; nodes.filter((node) => executor.step(node) === STEP_RAN).length > 0; turn++) assert.ok(turn < 20);
+  assert.equal(executor.inAir, 0);
+  assert.equal(executor.take()[0]!.fate, FATE_OK);
 });
 
 test('who is not awaited is not waited for, and who votes last may be long gone on', () => {

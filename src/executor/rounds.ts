@@ -66,6 +66,8 @@ export class Rounds {
   /** When over: flags of the part, and its error. */
   result = 0;
   error: SqlError | undefined;
+  /** The step that it is at. */
+  step = 0;
   private readonly control: Control;
   private readonly words: Int32Array;
   private readonly runner: PartRunner & RoundRunner;
@@ -78,7 +80,6 @@ export class Rounds {
   private attempt = 0;
   private undoMark = 0;
   private redoMark = 0;
-  private step = 0;
   private hasRun = false;
   private hasArrived = false;
 

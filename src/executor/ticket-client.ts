@@ -84,7 +84,7 @@ export class TicketClient {
 
   /**
    * Takes a ticket for the nodes of the mask (at least one) and publishes it; false when as many are in the air as may
-   * be: the caller queues it and tries again after a poll. `flags` are FLAG_WRITES, FLAG_TAIL, FLAG_WAIT, FLAG_DRAINED.
+   * be: the caller queues it and tries again after a poll. `flags` are FLAG_WRITES, FLAG_TAIL, FLAG_WAIT, FLAG_ROUNDS, FLAG_DRAINED.
    * The caller calls flushWakeups before it gives up the thread.
    */
   submit(block: number, maskLow: number, maskHigh: number, flags: number, version: number, programId: number): boolean {

@@ -107,7 +107,11 @@ export function describeInsert(insert: BoundInsert): PlanNode {
 export function describeChange(change: BoundUpdate | BoundDelete, plan: AccessPlan, collectsFirst: boolean): PlanNode {
   return {
     node: change.kind,
-    nodes: [describeAccess(change.table, plan), ...(collectsFirst ? [{ node: 'collect rows' }] : [])],
+    nodes: [
+      describeAccess(change.table, plan),
+      ...(collectsFirst ? [{ node: 'collect rows' }] : []),
+      ...(change.kind === 'update' && change.isMoving ? [{ node: 'move rows' }] : []),
+    ],
     ...(change.returning === undefined ? {} : { returning: true }),
   };
 }

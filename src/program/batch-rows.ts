@@ -285,7 +285,7 @@ export abstract class BatchRows {
   }
 
   /** Sets the cell of a column of the current row: its two words. */
-  protected setWords(column: number, low: number, high: number): void {
+  setWords(column: number, low: number, high: number): void {
     const cell = this.cellWord + column * 2;
     this.words[cell] = low;
     this.words[cell + 1] = high;
@@ -293,7 +293,7 @@ export abstract class BatchRows {
   }
 
   /** Sets the cell of a column of the current row: a double. */
-  protected setDoubleCell(column: number, value: number): void {
+  setDoubleCell(column: number, value: number): void {
     this.doubles[(this.cellWord >> 1) + column] = value;
     this.stamps[column] = this.rowCount + 1;
   }

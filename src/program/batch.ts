@@ -3,7 +3,8 @@
  * nodes. Rows lie row-major in single pages that form a chain, so a batch grows without copying and a row never spans pages.
  *
  * Who writes when: BatchBuilder, until the transaction is published; nobody afterwards. The frontend frees all pages when
- * the transaction is final (`freeBatch`).
+ * the transaction is final (`freeBatch`). The rows that an UPDATE of primary keys moves are batches too: each node makes one
+ * in a step of the request, all are linked when all are there (`linkBatch`), and read in the next step.
  *
  * Row page (16 KiB):
  *
@@ -17,7 +18,9 @@
  * |        20 |    4 | first value page, 0 for none                                                      |
  * |        24 |    4 | tableId                                                                           |
  * |        28 |    4 | bytes of all values, modulo 2^32                                                  |
- * |        32 |   32 | unused                                                                            |
+ * |        32 |    4 | moved rows: ref of the next batch, 0 at the end                                   |
+ * |        36 |    4 | moved rows: the round in which they move                                          |
+ * |        40 |   24 | unused                                                                            |
  * |        64 |      | rowsPerPage rows of rowBytes                                                      |
  *
  * Row:
@@ -66,6 +69,29 @@ export function freeBatch(memory: Memory, ref: number): void {
     memory.free(valuePage, pageCount);
     valuePage = next;
   }
+}
+
+/** Puts a batch of moved rows before others. */
+export function linkBatch(memory: Memory, ref: number, round: number, nextRef: number): void {
+  const header = headerOf(ref);
+  const words = memory.i32[ref >>> 26]!;
+  words[header + 8] = nextRef | 0;
+  words[header + 9] = round;
+}
+
+/** The batch behind a linked one, 0 for none. */
+export function nextBatch(memory: Memory, ref: number): number {
+  return memory.i32[ref >>> 26]![headerOf(ref) + 8]! >>> 0;
+}
+
+/** The round of a linked batch. */
+export function batchRound(memory: Memory, ref: number): number {
+  return memory.i32[ref >>> 26]![headerOf(ref) + 9]!;
+}
+
+/** Index of the first word of the batch at `ref`. */
+function headerOf(ref: number): number {
+  return (ref & 0x3ffffff) << 2;
 }
 
 /** Bytes of the rows of a batch and of their values. */

@@ -77,6 +77,7 @@ family(0, [
   ['jmp_unless_le', 'rrj', ''],
   ['jmp_unless_gt', 'rrj', ''],
   ['jmp_unless_ge', 'rrj', ''],
+  ['round', 'q--', 'nodes: the step ends; the part goes on behind it when all nodes have come to program.rounds[a]'],
 ]); // prettier-ignore
 
 // Family 1: numbers, truth, comparison.
@@ -229,6 +230,12 @@ family(4, [
   ['delete', 'c--', 'row of cursor a'],
   ['batch_ordinal', 'db-', 'ordinal of the row in its statement, from 0'],
   ['statement', 'i--', 'statement a of the request starts (for the order of errors)'],
+  [
+    'move_row',
+    'cqr',
+    'the row of cursor a goes, and into the batch of the round that follows: columns of program.updates[b] = registers c, c+1, …, the others as they are; not-null checked',
+  ],
+  ['moved_open', 'bqj', 'batch a is what all nodes have left in round b: to its first row that is mine; none: pc = c'],
 ]); // prettier-ignore
 
 // Family 5: groups, sorting, results (nodes and coordinator).

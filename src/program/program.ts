@@ -102,6 +102,14 @@ export type InsertSpec = {
 
 export type UpdateSpec = { readonly table: number; readonly columns: readonly number[] };
 
+/**
+ * What stands between two steps of a request, in which nodes need what others found in the step before (executor/rounds.ts):
+ *
+ * - move: UPDATE has changed primary keys in `table`. Each node leaves a batch of its rows that move; in the next step each
+ *   inserts those that belong to it.
+ */
+export type RoundSpec = { readonly kind: 'move'; readonly table: number };
+
 /** A path into a JSON value, outermost step first; at least one step. Parameters are those of the request, which nothing changes. */
 export type JsonPathSpec = readonly JsonStep[];
 
@@ -154,6 +162,8 @@ export type Program = {
   readonly limits: readonly LimitSpec[];
   readonly inserts: readonly InsertSpec[];
   readonly updates: readonly UpdateSpec[];
+  /** One between two steps, in order; none where the request is one step. */
+  readonly rounds: readonly RoundSpec[];
   readonly failures: readonly FailureSpec[];
   readonly systemInputs: readonly SystemInput[];
   readonly jsonPaths: readonly JsonPathSpec[];

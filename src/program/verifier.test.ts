@@ -40,6 +40,7 @@ function program(parts: Partial<Program>): Program {
     limits: [],
     inserts: [],
     updates: [],
+    rounds: [],
     failures: [],
     systemInputs: [],
     cursorCount: 1,
@@ -97,6 +98,22 @@ test('opcodes stand in their section; code does not run past its end', () => {
   assert.match(refused(section(['load_int', 0, 1])), /runs past its end after load_int/);
   assert.match(refused({ code: [63, 0, 0, 0], registerCount: 1, comments: {} }), /no opcode 63/);
   assert.match(refused({ code: [1, 2], registerCount: 1, comments: {} }), /whole instructions/);
+});
+
+test('rounds stand in their order, each once, and what they left is opened behind them', () => {
+  const tables = [{ tableId: 1, name: 'public.t' }];
+  const rounds = [0, 0].map((table) => ({ kind: 'move' as const, table }));
+  const opened = (round: number): [string, ...number[]] => ['moved_open', 0, round, 0];
+  const given = { tables, rounds };
+  assert.equal(refused(section(['round', 0], opened(0), ['round', 1], opened(1), ['ret']), given), '');
+  assert.match(refused(section(['round', 1], ['round', 0], ['ret']), given), /node 0: round 1 is out of its order/);
+  assert.match(refused(section(['round', 0], ['ret']), given), /the node section has 1 rounds/);
+  assert.match(refused(section(['round', 0], ['round', 0], ['ret']), given), /node 1: round 0 is out of its order/);
+  assert.match(refused(section(['round', 0], ['round', 1], opened(0), ['ret']), given), /round 0 left is not opened/);
+  assert.match(refused(section(opened(0), ['round', 0], ['round', 1], ['ret']), given), /round 0 left is not opened/);
+  assert.match(refused(section(['round', 0], ['ret'])), /node 0: round: operand 0 \(q\) is 0/);
+  const coordinator = section(['round', 0], ['ret']);
+  assert.throws(() => verifyProgram(program({ coordinator, ...given })), /coordinator 0: round does not belong here/);
 });
 
 test('code as text: numbered lines, aligned columns, comments', () => {

@@ -10,6 +10,8 @@ import { type OpcodeRow, opcodeRow } from './opcodes.ts';
 import type { Program, Section } from './program.ts';
 
 const NODE_ONLY: ReadonlySet<number> = new Set([3, 4]);
+/** Of the families that both sections have. */
+const NODE_ONLY_NAMES: ReadonlySet<string> = new Set(['round']);
 const COORDINATOR_ONLY: ReadonlySet<number> = new Set([6]);
 /** What loading makes of others, with operands that nobody has checked together. */
 const LOADING_ONLY: ReadonlySet<string> = new Set(['scan_next_int64', 'scan_next_int32']);
@@ -23,6 +25,9 @@ const SPEC_LISTS: Readonly<Record<string, keyof Program>> = {
   point_open: 'points',
   list_open: 'lists',
   update: 'updates',
+  round: 'rounds',
+  move_row: 'updates',
+  moved_open: 'rounds',
   group_open: 'groups',
   sort_open: 'sorts',
   send_row: 'outputs',
@@ -47,10 +52,25 @@ const SPEC_LISTS: Readonly<Record<string, keyof Program>> = {
 export function verifyProgram(program: Program): void {
   verifySection(program, program.coordinator, 'coordinator');
   verifySection(program, program.node, 'node');
+  verifyRounds(program);
   for (const [path, steps] of program.jsonPaths.entries()) {
     const isRight = steps.every((step) => !('parameter' in step) || step.parameter < program.requestParameterCount);
     if (!isRight || steps.length === 0) throw new AssertionFailure(`JSON path ${path} is malformed`);
   }
+}
+
+/** Every round stands once in the node section, in its order, and what it left is opened behind it. */
+function verifyRounds({ node, rounds }: Program): void {
+  const { code } = node;
+  let passedCount = 0;
+  for (let word = 0; word < code.length; word += 4) {
+    const { name } = opcodeRow(code[word]!)!;
+    if (name === 'round' && code[word + 1] !== passedCount++)
+      throw new AssertionFailure(`node ${word / 4}: round ${code[word + 1]} is out of its order`);
+    if (name === 'moved_open' && code[word + 2] !== passedCount - 1)
+      throw new AssertionFailure(`node ${word / 4}: what round ${code[word + 2]} left is not opened behind it`);
+  }
+  if (passedCount !== rounds.length) throw new AssertionFailure(`the node section has ${passedCount} rounds`);
 }
 
 function verifySection(program: Program, section: Section, name: 'coordinator' | 'node'): void {
@@ -65,7 +85,8 @@ function verifySection(program: Program, section: Section, name: 'coordinator' |
     if (row === undefined) throw new AssertionFailure(`${place}: no opcode ${code[word]}`);
     const family = row.number >>> 6;
     if (LOADING_ONLY.has(row.name)) throw new AssertionFailure(`${place}: ${row.name} is made by loading`);
-    const isForeign = name === 'node' ? COORDINATOR_ONLY.has(family) : NODE_ONLY.has(family);
+    const isForeign =
+      name === 'node' ? COORDINATOR_ONLY.has(family) : NODE_ONLY.has(family) || NODE_ONLY_NAMES.has(row.name);
     if (isForeign) throw new AssertionFailure(`${place}: ${row.name} does not belong here`);
     verifyInstruction(program, section, row, word, place);
   }
@@ -181,6 +202,7 @@ function registerEnd(program: Program, name: string, a: number, b: number, c: nu
     case 'make_vector':
       return b + c;
     case 'update':
+    case 'move_row':
       return c + program.updates[b]!.columns.length;
     case 'send_row':
       return b + program.outputs[a]!.columns.length;

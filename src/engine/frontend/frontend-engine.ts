@@ -22,6 +22,7 @@ import {
   FATE_STALE,
   FLAG_FENCE,
   FLAG_PROFILE,
+  FLAG_ROUNDS,
   FLAG_TAIL,
   FLAG_WAIT,
   FLAG_WRITES,
@@ -36,6 +37,7 @@ import { formatFlags } from '../../types/result-format.ts';
 import { timeZone } from '../../types/time-zone.ts';
 import { CoordinatorVm } from '../../vm/coordinator/coordinator-vm.ts';
 import { StepProfile } from '../../vm/core/step-profile.ts';
+import { clearBatches } from '../moved-batches.ts';
 import { explainReply, profileReply } from './explain.ts';
 import { LiteralRows } from './literal-rows.ts';
 import { LocalRuns } from './local-runs.ts';
@@ -412,8 +414,12 @@ export class FrontendEngine {
     }
     writeHeader(view.at(block), request, entry, this.settings.limitWriteBytes, this.settings.limitStatementMs);
     let flags = (program.isWrite ? FLAG_WRITES : 0) | (program.canTailFail ? FLAG_TAIL : 0);
+    if (program.rounds.length > 0) clearBatches(view, this.#control.nodeCount);
     if (program.writesShared) flags |= FLAG_FENCE;
-    else if (entry.failures.isWaiting && hasSeveralNodes(request.maskLow, request.maskHigh)) flags |= FLAG_WAIT;
+    else {
+      if (program.rounds.length > 0) flags |= FLAG_ROUNDS;
+      if (entry.failures.isWaiting && hasSeveralNodes(request.maskLow, request.maskHigh)) flags |= FLAG_WAIT;
+    }
     this.#byBlock[view.get(BLOCK_ORDINAL)] = request;
     if (entry.explain === 'profile') {
       flags |= FLAG_PROFILE;

@@ -5,6 +5,7 @@
 
 import type { Memory } from '../../base/memory.ts';
 import {
+  BLOCK_FLAGS,
   BLOCK_FORMAT,
   BLOCK_LIMIT_SEND,
   BLOCK_LIMIT_STATEMENT_MS,
@@ -17,6 +18,7 @@ import {
   BLOCK_SEED_HIGH,
   BLOCK_SEED_LOW,
   BLOCK_TIMEZONE_REF,
+  FLAG_ROUNDS,
   PART_HEADER_BYTES,
   PART_PROFILE_PAGE,
   PART_STATE,
@@ -29,6 +31,7 @@ import { decodeTextInto } from '../../sql/lexer/text.ts';
 import type { Constants } from '../../sql/shape/constants.ts';
 import { JSON_TYPE, TEXT } from '../../types/type.ts';
 import { freeResults } from '../../vm/core/result.ts';
+import { freeBatches } from '../moved-batches.ts';
 import type { PendingRequest } from './pending-request.ts';
 import type { CachedProgram } from './program-cache.ts';
 import { KIND_BOOL, KIND_DOUBLE, KIND_INT, KIND_JSON, KIND_TEXT } from './request-parameters.ts';
@@ -120,9 +123,14 @@ export function writeHeader(
 
 /** Frees what the parts of a request have left. */
 export function freeParts(memory: Memory, nodeCount: number, view: BlockView): void {
+  const hasRounds = (view.get(BLOCK_FLAGS) & FLAG_ROUNDS) !== 0;
+  if (hasRounds) freeBatches(memory, view, view.part(nodeCount));
   for (let node = 0; node < nodeCount; node++) {
     // A part that failed has freed its results, and its error stands in their place.
-    if (hasRun(view, node)) freePart(memory, view, view.part(node));
+    if (!hasRun(view, node)) continue;
+    const part = view.part(node);
+    freePart(memory, view, part);
+    if (hasRounds) freeBatches(memory, view, part);
   }
 }
 

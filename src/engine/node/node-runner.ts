@@ -9,14 +9,17 @@ import { SqlError, statementTimeout } from '../../base/errors.ts';
 import { NODE_PROGRAM_COUNT_MAX, PAGE_BYTES } from '../../base/limits.ts';
 import type { Memory } from '../../base/memory.ts';
 import { type Catalog, SHARED_OWNER_NODE } from '../../catalog/catalog.ts';
-import type { Control } from '../../executor/control.ts';
+import { bitCount, type Control } from '../../executor/control.ts';
 import {
   BLOCK_COMMAND_BYTES,
   BLOCK_COMMAND_REF,
+  BLOCK_FLAGS,
   BLOCK_FORMAT,
   BLOCK_LIMIT_SEND,
   BLOCK_LIMIT_STATEMENT_MS,
   BLOCK_LIMIT_WRITE,
+  BLOCK_MASK_HIGH,
+  BLOCK_MASK_LOW,
   BLOCK_NOW_HIGH,
   BLOCK_NOW_LOW,
   BLOCK_PARAMETER_REF,
@@ -28,6 +31,8 @@ import {
   BLOCK_SEED_LOW,
   BLOCK_TIMEZONE_REF,
   BLOCK_VERSION,
+  FLAG_FENCE,
+  FLAG_ROUNDS,
   PART_HEADER_BYTES,
   PART_INLINE_BYTES,
   PART_PROFILE_END,
@@ -39,7 +44,16 @@ import {
   PART_STATE,
   PART_STATE_OK,
 } from '../../executor/layout.ts';
-import { PART_INTERRUPTED, PART_REDO, PART_UNLOGGED, PART_WROTE, type PartRunner } from '../../executor/node-loop.ts';
+import {
+  MIDDLE_LAST,
+  MIDDLE_STEP,
+  PART_INTERRUPTED,
+  PART_REDO,
+  PART_UNLOGGED,
+  PART_WROTE,
+  type PartRunner,
+  type RoundRunner,
+} from '../../executor/part-runner.ts';
 import type { BlockView } from '../../executor/request-block.ts';
 import type { Program } from '../../program/program.ts';
 import { RedoBuffer } from '../../storage/redo-buffer.ts';
@@ -53,13 +67,14 @@ import { StepProfile } from '../../vm/core/step-profile.ts';
 import { NodeVm } from '../../vm/node/node-vm.ts';
 import { Interrupted, type PartContext } from '../../vm/node/part.ts';
 import type { NodeCommand } from '../main/ddl-executor.ts';
+import { clearBatches, firstBatch, freeBatches, hangBatch, linkBatches } from '../moved-batches.ts';
 import { readSharedJson } from '../shared-json.ts';
 import { OwnPartitions } from './node-storage.ts';
 
 /** An odd number: its multiples differ in 32 bits. */
 const SEED_STEP = 0x9e3779b1;
 
-export class NodeRunner implements PartRunner, PartContext {
+export class NodeRunner implements PartRunner, RoundRunner, PartContext {
   readonly undo: UndoLog;
   readonly redo: RedoBuffer;
   parameterArena = 0;
@@ -74,6 +89,8 @@ export class NodeRunner implements PartRunner, PartContext {
   readonly resultBytes: number = PART_INLINE_BYTES;
   limitSendBytes = 0;
   hasUnloggedChanges = false;
+  movedBatch = 0;
+  firstMoved = 0;
   /** Set by the composition root: NodeLoop.shouldGiveUp. */
   shouldGiveUp: () => boolean = () => false;
 
@@ -90,6 +107,9 @@ export class NodeRunner implements PartRunner, PartContext {
   #catalog: Catalog | undefined;
   #limitMs = 0;
   #startedMs = 0;
+  /** Of the part at hand: the undo before its first step, and what its steps tell PROFILE. */
+  #undoBefore = 0;
+  #steps: StepProfile | undefined;
   #lastProgramId = -1;
   #lastProgram: LoadedProgram | undefined;
   #tailVm: CoordinatorVm | undefined;
@@ -115,21 +135,79 @@ export class NodeRunner implements PartRunner, PartContext {
     this.#openShared(program.program);
     this.#stand(view, part);
     this.seedLow ^= this.#seedMask;
-    const undoBefore = this.undo.mark();
+    this.#undoBefore = this.undo.mark();
     this.redo.begin();
     this.hasUnloggedChanges = false;
+    const flags = view.get(BLOCK_FLAGS);
+    if ((flags & FLAG_FENCE) !== 0) return this.#runAlone(view, part, program);
+    const result = this.#runStep(view, part, program);
+    assert(!this.#vm.isPaused || (flags & FLAG_ROUNDS) !== 0, 'only a ticket with rounds has several steps');
+    return result;
+  }
+
+  awaitedCount(view: BlockView, _step: number): number {
+    return bitCount(view.get(BLOCK_MASK_LOW)) + bitCount(view.get(BLOCK_MASK_HIGH));
+  }
+
+  /** Rows may move from any participant to any other, so all are awaited. */
+  isAwaited(_view: BlockView, _step: number): boolean {
+    return true;
+  }
+
+  runStep(view: BlockView, part: number, _ticket: number, _step: number): number {
+    this.firstMoved = firstBatch(view, this.#control.nodeCount);
+    return this.#runStep(view, part, undefined);
+  }
+
+  runMiddle(view: BlockView, step: number): number {
+    const { rounds } = this.#programOf(view).program;
+    linkBatches(this.#memory, view, this.#control.nodeCount, step);
+    return step === rounds.length - 1 ? MIDDLE_LAST : MIDDLE_STEP;
+  }
+
+  discardMiddle(view: BlockView): void {
+    freeBatches(this.#memory, view, view.part(this.#control.nodeCount));
+  }
+
+  /** All steps of a program: in a plain fence the worker has all that the program changes, and nobody else comes to a round. */
+  #runAlone(view: BlockView, part: number, program: LoadedProgram): number {
+    const { nodeCount } = this.#control;
+    let result = this.#runStep(view, part, program);
+    if (!this.#vm.isPaused) return result;
+    let isDone = false;
+    clearBatches(view, nodeCount);
     try {
-      if (view.get(BLOCK_PROFILE) === 0) this.#vm.run(program, this);
-      else this.#runProfiled(program, view, part);
+      for (let step = 0; this.#vm.isPaused; step++) {
+        linkBatches(this.#memory, view, nodeCount, step);
+        this.firstMoved = firstBatch(view, nodeCount);
+        result = this.#runStep(view, part, undefined);
+      }
+      isDone = (result & PART_INTERRUPTED) === 0;
+      return result;
+    } finally {
+      this.discardMiddle(view);
+      if (!isDone) this.#freePart(view, part);
+    }
+  }
+
+  /** Runs the first step of a program, or the next one. Gives PART_*, of all steps so far. */
+  #runStep(view: BlockView, part: number, program: LoadedProgram | undefined): number {
+    this.movedBatch = 0;
+    try {
+      if (view.get(BLOCK_PROFILE) !== 0) this.#runProfiled(view, part, program);
+      else if (program !== undefined) this.#vm.run(program, this);
+      else this.#vm.resume();
     } catch (error) {
       if (error instanceof Interrupted) return PART_INTERRUPTED;
       throw error;
     }
-    if (this.undo.mark() === undoBefore) return 0;
+    if (this.movedBatch !== 0) hangBatch(view, part, this.movedBatch);
+    if (this.undo.mark() === this.#undoBefore) return 0;
     const { redo } = this;
     const byteLength = this.#isLogged ? redo.byteLength() : 0;
     const limitBytes = view.get(BLOCK_LIMIT_WRITE);
     if (limitBytes > 0 && byteLength > limitBytes) {
+      this.#vm.abandon();
       this.#freePart(view, part);
       throw new SqlError('limit_exceeded', `the transaction writes more than ${limitBytes} bytes (limit_write)`);
     }
@@ -152,30 +230,39 @@ export class NodeRunner implements PartRunner, PartContext {
     else if (writesShared) this.#storage.settleShared(tables);
   }
 
-  /** Runs a part for PROFILE: what its steps took lies in pages of their own, which the frontend frees. */
-  #runProfiled(program: LoadedProgram, view: BlockView, part: number): void {
-    const count = program.program.stepCount;
-    const steps = new StepProfile(count, this.#clock);
-    const pageCount = Math.ceil((count * 16) / PAGE_BYTES);
-    const page = this.#memory.allocate(pageCount);
-    view.setTime(part + PART_PROFILE_START, this.#clock.monotonicMilliseconds());
-    this.#vm.steps = steps;
+  /**
+   * As #runStep, for PROFILE: what the steps of the plan took lies in pages of their own, which the frontend frees. A part
+   * that fails in its first step frees them here, later discardResult does.
+   */
+  #runProfiled(view: BlockView, part: number, program: LoadedProgram | undefined): void {
+    if (program !== undefined) {
+      const { stepCount } = program.program;
+      this.#steps = new StepProfile(stepCount, this.#clock);
+      view.words[part + PART_PROFILE_PAGE] = this.#memory.allocate(Math.ceil((stepCount * 16) / PAGE_BYTES));
+      view.setTime(part + PART_PROFILE_START, this.#clock.monotonicMilliseconds());
+    }
+    const vm = this.#vm;
+    vm.steps = this.#steps!;
     try {
-      this.#vm.run(program, this);
+      if (program !== undefined) vm.run(program, this);
+      else vm.resume();
     } catch (error) {
-      this.#memory.free(page, pageCount);
+      if (program !== undefined) this.#freeProfile(view, part);
       throw error;
     } finally {
-      this.#vm.steps = null;
+      vm.steps = null;
     }
     view.setTime(part + PART_PROFILE_END, this.#clock.monotonicMilliseconds());
+    this.#tellSteps(view.words[part + PART_PROFILE_PAGE]!, this.#steps!);
+  }
+
+  #tellSteps(page: number, { rows, milliseconds }: StepProfile): void {
     const told = this.#memory.f64[page >>> 16]!;
     const first = ((page & 0xffff) * PAGE_BYTES) / 8;
-    for (let step = 0; step < count; step++) {
-      told[first + step * 2] = steps.rows[step]!;
-      told[first + step * 2 + 1] = steps.milliseconds[step]!;
+    for (let step = 0; step < rows.length; step++) {
+      told[first + step * 2] = rows[step]!;
+      told[first + step * 2 + 1] = milliseconds[step]!;
     }
-    view.words[part + PART_PROFILE_PAGE] = page;
   }
 
   /** Runs the tail to see whether it fails; the frontend runs it again for the reply. */
@@ -228,11 +315,17 @@ export class NodeRunner implements PartRunner, PartContext {
     this.#freePart(view, part);
   }
 
+  /** Frees what hangs at the record of a part; what has gone already is not there any more. */
   #freePart(view: BlockView, part: number): void {
     freeResults(this.#memory, view.page >>> 16, part * 4 + PART_HEADER_BYTES);
-    if (view.get(BLOCK_PROFILE) === 0) return;
+    freeBatches(this.#memory, view, part);
+    if (view.get(BLOCK_PROFILE) !== 0) this.#freeProfile(view, part);
+  }
+
+  #freeProfile(view: BlockView, part: number): void {
     const page = view.words[part + PART_PROFILE_PAGE]!;
-    this.#memory.free(page, this.#memory.pageCountOf(page));
+    if (page !== 0) this.#memory.free(page, this.#memory.pageCountOf(page));
+    view.words[part + PART_PROFILE_PAGE] = 0;
   }
 
   undoMark(): number {
@@ -255,6 +348,8 @@ export class NodeRunner implements PartRunner, PartContext {
   }
 
   housekeep(): boolean {
+    // A ticket has ended before its last step, or was undone in between.
+    this.#vm.abandon();
     return this.#storage.thawAll();
   }
 

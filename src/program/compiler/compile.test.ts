@@ -219,6 +219,42 @@ test('flags: local, write, result, tail that may fail', () => {
   assert.equal(flags('select * from t; delete from t'), 'write 2');
 });
 
+test('UPDATE of a primary key column is two steps with a round between, and concerns all nodes', () => {
+  const one = compileText('update t set id = 5 where id = 3 returning id, s', catalog);
+  assert.deepEqual(one.rounds, [{ kind: 'move', table: 0 }]);
+  const routing = names(one, 'coordinator').filter((name) => name.startsWith('route_'));
+  assert.deepEqual(routing, ['route_all', 'route_point']);
+  const steps = names(one, 'node');
+  assert.ok(steps.indexOf('move_row') < steps.indexOf('round') && steps.indexOf('round') < steps.indexOf('moved_open'));
+  assert.ok(
+    steps.indexOf('moved_open') < steps.indexOf('insert') && steps.indexOf('insert') < steps.indexOf('send_row'),
+  );
+  assert.equal(count(steps, 'update') + count(steps, 'delete'), 0);
+  assert.deepEqual(
+    (one.plan[0]!.nodes as { node: string }[]).map(({ node }) => node),
+    ['point lookup', 'move rows'],
+  );
+
+  const move = 'update p set b = $1 where a > 7';
+  const many = compileText(
+    `${move}; select count(*) from t; update p set c = 1; ${move}; insert into t (id, s) values (1, 'a')`,
+    catalog,
+    [3],
+  );
+  assert.deepEqual(
+    many.rounds,
+    [1, 2].map(() => ({ kind: 'move', table: 0 })),
+  );
+  assert.deepEqual(
+    names(many, 'node').filter((name) => ['round', 'statement', 'move_row', 'insert_all', 'rows_add'].includes(name)),
+    [
+      ...['statement', 'rows_add', 'move_row', 'round', 'insert_all', 'statement', 'statement'],
+      ...['statement', 'rows_add', 'move_row', 'round', 'insert_all', 'statement', 'insert_all'],
+    ],
+  );
+  assert.deepEqual(compileText('update p set c = a', catalog).rounds, []);
+});
+
 test('constants that had to be equal are noted, and others are not', () => {
   const equalities = (text: string): readonly (readonly [number, number])[] =>
     compileText(text, catalog).slotEqualities;

@@ -7,6 +7,7 @@ import type { RequestScope } from '../../sql/binder/scope.ts';
 import { type BoundStatement, bindStatement } from '../../sql/binder/statements.ts';
 import type { Program } from '../program.ts';
 import { Assembler } from './assembler.ts';
+import { compileMove } from './move.ts';
 import { RequestBuilder } from './request-builder.ts';
 import { compileSelect } from './select.ts';
 import { isSharedRead, type SharedUse, sharedUseOf } from './shared-use.ts';
@@ -54,6 +55,7 @@ export function compileRequest(request: Request, catalog: Catalog, options: Comp
       else {
         isWrite = true;
         if (bound.kind === 'insert') compileInsert(builder, bound, isLast);
+        else if (bound.kind === 'update' && bound.isMoving) compileMove(builder, bound, isLast);
         else compileChange(builder, bound, isLast);
       }
       for (const code of [builder.head, builder.node]) steps.end(code, 'statement', 0);
@@ -126,6 +128,7 @@ function finish(
     limits: builder.limits,
     inserts: builder.inserts,
     updates: builder.updates,
+    rounds: builder.rounds,
     failures: builder.failures,
     systemInputs: builder.systemInputs,
     jsonPaths: builder.jsonPaths,

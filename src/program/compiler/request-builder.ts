@@ -19,6 +19,7 @@ import type {
   ProgramConstant,
   ProgramTable,
   RangeSpec,
+  RoundSpec,
   SortSpec,
   SystemInput,
   UpdateSpec,
@@ -80,6 +81,7 @@ export class RequestBuilder {
   readonly limits: LimitSpec[] = [];
   readonly inserts: InsertSpec[] = [];
   readonly updates: UpdateSpec[] = [];
+  readonly rounds: RoundSpec[] = [];
   readonly failures: FailureSpec[] = [];
   readonly systemInputs: SystemInput[] = [];
   readonly jsonPaths: JsonPathSpec[] = [];

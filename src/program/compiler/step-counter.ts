@@ -13,6 +13,10 @@ export class StepCounter {
     this.#isProfiled = isProfiled;
   }
 
+  get isProfiled(): boolean {
+    return this.#isProfiled;
+  }
+
   /** Steps that may be counted so far: their numbers are below it. */
   get count(): number {
     return this.#isProfiled ? this.#first + this.#steps.length : 0;

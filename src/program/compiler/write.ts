@@ -1,7 +1,7 @@
 /** Code for INSERT, UPDATE and DELETE. Rows to insert are made in the head; nodes insert them. */
 
 import { type TableDefinition, tableName } from '../../catalog/catalog.ts';
-import { chooseAccess } from '../../planner/access.ts';
+import { type AccessPlan, chooseAccess } from '../../planner/access.ts';
 import { describeChange, describeInsert } from '../../planner/describe.ts';
 import { type Bound, shownType } from '../../sql/binder/bound.ts';
 import { operatorNode } from '../../sql/binder/operators.ts';
@@ -19,9 +19,13 @@ import { ExpressionCompiler } from './expression-compiler.ts';
 import type { RequestBuilder } from './request-builder.ts';
 import { openSource } from './source.ts';
 
-type NodeCode = { readonly prelude: Assembler; readonly body: Assembler; readonly expressions: ExpressionCompiler };
+export type NodeCode = {
+  readonly prelude: Assembler;
+  readonly body: Assembler;
+  readonly expressions: ExpressionCompiler;
+};
 
-function nodeCode(request: RequestBuilder): NodeCode {
+export function nodeCode(request: RequestBuilder): NodeCode {
   const prelude = new Assembler();
   const body = new Assembler();
   return {
@@ -31,7 +35,7 @@ function nodeCode(request: RequestBuilder): NodeCode {
   };
 }
 
-function finish(request: RequestBuilder, { prelude, body }: NodeCode): void {
+export function finish(request: RequestBuilder, { prelude, body }: NodeCode): void {
   request.node.append(prelude);
   request.node.append(body);
 }
@@ -132,12 +136,13 @@ function compileRows(request: RequestBuilder, insert: BoundInsert, batch: number
   return parameter;
 }
 
-/** UPDATE's SET, for the row of cursor 0. */
-function emitUpdate(
+/** UPDATE's SET, for the row of cursor 0, by one of the opcodes that take an update spec. */
+export function emitUpdate(
   request: RequestBuilder,
   { body, expressions }: NodeCode,
   table: TableDefinition,
   assignments: readonly BoundAssignment[],
+  opcode: 'update' | 'move_row' = 'update',
 ): void {
   const values = assignments.map(({ column, value }) => {
     const { type, name } = table.columns[column]!;
@@ -152,7 +157,7 @@ function emitUpdate(
   });
   const first = expressions.consecutive(values, true);
   const spec = request.updates.push({ table: request.table(table), columns: assignments.map(({ column }) => column) });
-  body.emit('update', 0, spec - 1, first, tableName(table));
+  body.emit(opcode, 0, spec - 1, first, tableName(table));
 }
 
 /** RETURNING of an INSERT: rows carry their ordinal, so that the answer has the order of the statement. */
@@ -169,7 +174,7 @@ function sendOrdered(
   body.emit('send_row_key', returningOutput(request, returning), first, 0);
 }
 
-function returningOutput(request: RequestBuilder, returning: BoundReturning): number {
+export function returningOutput(request: RequestBuilder, returning: BoundReturning): number {
   return (
     request.outputs.push({
       columns: returning.outputs.map(({ name, expression }) => ({
@@ -192,14 +197,13 @@ function replyOrdered(request: RequestBuilder): void {
   request.tail.emit('reply_rows', 0, sort - 1, -1);
 }
 
-/** Compiles an UPDATE or DELETE. Where rows are found by anything but their key or a scan they are collected first. */
+/** Compiles an UPDATE or DELETE. */
 export function compileChange(request: RequestBuilder, change: BoundUpdate | BoundDelete, isLast: boolean): void {
   const { table } = change;
   const node = nodeCode(request);
   const { body, expressions } = node;
   const plan = chooseAccess(table, change.where, undefined, undefined);
-  const collectsFirst = plan.access.kind === 'range' || plan.access.kind === 'list';
-  request.addPlan(describeChange(change, plan, collectsFirst));
+  request.addPlan(describeChange(change, plan, collectsFirst(plan)));
   const { steps } = request;
   expressions.rows = { table, cursor: 0 };
   const returning = isLast ? change.returning : undefined;
@@ -220,23 +224,43 @@ export function compileChange(request: RequestBuilder, change: BoundUpdate | Bou
     ];
     if (bounds.some((bound) => bound !== undefined && makesTemporaries(bound))) body.emit('scratch_reset');
   };
-  if (collectsFirst) body.emit('rows_clear', 0);
-  const loop = openSource(request, body, expressions, table, plan, 0);
-  if (collectsFirst) body.emit('rows_add', 0, 0);
-  else apply();
-  steps.row(body, 'nodes', 1);
-  loop.close();
-  if (collectsFirst) {
-    steps.end(body, 'nodes', 1);
-    const start = body.label();
-    const end: Label = body.label();
-    body.emit('rows_open', 0, 0, end);
-    body.place(start);
-    apply();
-    body.emit('rows_next', 0, 0, start);
-    body.place(end);
-    expressions.forgetRow();
-  }
+  emitChanges(request, node, table, plan, apply);
   finish(request, node);
   if (returning !== undefined) request.tail.emit('reply_rows', 0, -1, -1);
+}
+
+/** Rows that are found by anything but their key or a scan are collected before one of them is changed. */
+export function collectsFirst({ access }: AccessPlan): boolean {
+  return access.kind === 'range' || access.kind === 'list';
+}
+
+/** Finds rows and has `apply` emit what is done with the one on which cursor 0 stands. */
+export function emitChanges(
+  request: RequestBuilder,
+  { body, expressions }: NodeCode,
+  table: TableDefinition,
+  plan: AccessPlan,
+  apply: () => void,
+): void {
+  const { steps } = request;
+  if (!collectsFirst(plan)) {
+    const loop = openSource(request, body, expressions, table, plan, 0);
+    apply();
+    loop.close();
+    return;
+  }
+  body.emit('rows_clear', 0);
+  const loop = openSource(request, body, expressions, table, plan, 0);
+  body.emit('rows_add', 0, 0);
+  steps.row(body, 'nodes', 1);
+  loop.close();
+  steps.end(body, 'nodes', 1);
+  const start = body.label();
+  const end: Label = body.label();
+  body.emit('rows_open', 0, 0, end);
+  body.place(start);
+  apply();
+  body.emit('rows_next', 0, 0, start);
+  body.place(end);
+  expressions.forgetRow();
 }

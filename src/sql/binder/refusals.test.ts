@@ -80,8 +80,7 @@ const ROW_STATEMENTS: readonly (readonly [text: string, what: string])[] = [
   ['select 1 from t window w as (order by k)', 'window functions'],
   // Types.
   // Changes.
-  ['update t set id = id + 1', 'UPDATE of a primary key column'],
-  ['insert into u values (1, 2) on conflict do update set id = 2', 'UPDATE of a primary key column'],
+  ['insert into u values (1, 2) on conflict do update set id = 2', 'UPDATE of a primary key column in ON CONFLICT'],
   ['update t set k = 1 from u', 'UPDATE … FROM'],
   ['update shared set k = 1; update t set k = 1', 'changing a shared table together with other tables in one request'],
   ['select id from t; delete from shared', 'changing a shared table together with other tables in one request'],

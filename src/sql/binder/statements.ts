@@ -83,6 +83,8 @@ export type BoundUpdate = {
   readonly kind: 'update';
   readonly table: TableDefinition;
   readonly assignments: readonly BoundAssignment[];
+  /** It sets a column of the primary key: rows may move to other partitions. */
+  readonly isMoving: boolean;
   readonly where: Bound | undefined;
   readonly returning: BoundReturning | undefined;
 };
@@ -481,9 +483,25 @@ function bindConflict(statement: Insert, scope: Scope): BoundInsert['conflict'] 
   if (conflict.kind === 'nothing') return { kind: 'nothing' };
   return {
     kind: 'update',
-    assignments: bindAssignments(conflict.assignments, scope, scope.table!),
+    assignments: bindConflictAssignments(conflict.assignments, scope, scope.table!),
     where: conflict.where === undefined ? undefined : bindCondition(conflict.where, { ...scope, clause: 'WHERE' }),
   };
+}
+
+function isKeyColumn(table: TableDefinition, column: number): boolean {
+  return table.indexes[0]!.keys.some((key) => key.column === column);
+}
+
+function bindConflictAssignments(
+  assignments: readonly Assignment[],
+  scope: Scope,
+  table: TableDefinition,
+): BoundAssignment[] {
+  for (const { column, position } of assignments) {
+    if (isKeyColumn(table, findColumn(table, column)))
+      throw notSupported('UPDATE of a primary key column in ON CONFLICT', position);
+  }
+  return bindAssignments(assignments, scope, table);
 }
 
 function bindAssignments(assignments: readonly Assignment[], scope: Scope, table: TableDefinition): BoundAssignment[] {
@@ -497,8 +515,6 @@ function bindAssignments(assignments: readonly Assignment[], scope: Scope, table
         `column '${assignment.column}' does not exist in table '${tableName(table)}'`,
         assignment.position,
       );
-    if (table.indexes[0]!.keys.some((key) => key.column === column))
-      throw notSupported('UPDATE of a primary key column', assignment.position);
     const earlier = byColumn.get(column);
     const isPath = assignment.path.length > 0;
     if (earlier !== undefined && !(isPath && earlier.isPath))
@@ -593,10 +609,12 @@ function bindUpdate(statement: Update, catalog: Catalog, request: RequestScope):
   if (statement.with !== undefined) throw notSupported('WITH', statement.with.position);
   if (statement.from.length > 0) throw notSupported('UPDATE … FROM', statement.from[0]!.position);
   const { table, scope } = bindTarget(statement.target, statement.alias, catalog, request);
+  const assignments = bindAssignments(statement.assignments, scope, table);
   return {
     kind: 'update',
     table,
-    assignments: bindAssignments(statement.assignments, scope, table),
+    assignments,
+    isMoving: assignments.some(({ column }) => isKeyColumn(table, column)),
     where: statement.where === undefined ? undefined : bindCondition(statement.where, scope),
     returning: bindReturning(statement.returning, scope),
   };

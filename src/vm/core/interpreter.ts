@@ -38,7 +38,7 @@ import { runUuidsAndVectors } from './uuids-and-vectors.ts';
 import { kindOf, TEXT_KIND } from './value-column.ts';
 import type { PartitionView, Vm } from './vm.ts';
 
-/** Runs `code` from word `pc` to `ret` or `send`. Throws SqlError. */
+/** Runs `code` from word `pc` to `ret`, `send`, `round` or a pause. Throws SqlError. */
 export function interpret(vm: Vm, code: Int32Array, pc: number): void {
   while (pc >= 0) pc = interpretSlice(vm, code, pc);
 }
@@ -193,6 +193,9 @@ function interpretSlice(vm: Vm, code: Int32Array, start: number): number {
             if (num[a] >= num[b]) continue;
             if (!(isBeyond(num, a, b) && compareBeyond(num, big, a, b) >= 0)) pc = c;
             continue;
+          case 37: // round
+            vm.endStep(a, pc);
+            return -1;
           default:
             throw unknownOpcode(op);
         }

@@ -218,6 +218,11 @@ export class Vm {
     throw unknownOpcode(27);
   }
 
+  /** The step of a part ends; `pc` is where its next one begins. */
+  endStep(_round: number, _pc: number): void {
+    throw unknownOpcode(37);
+  }
+
   /** Rows that cursors have passed in this part. */
   get passedRows(): number {
     return 0;

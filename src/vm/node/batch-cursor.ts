@@ -1,8 +1,8 @@
-/** Stands on the rows of a batch that belong to partitions of this node, one after another. */
+/** Stands on the rows of a batch, or of all batches of a round, that belong to partitions of this node, one after another. */
 
 import { ARENA_BYTES } from '../../base/limits.ts';
 import type { Memory } from '../../base/memory.ts';
-import { BatchReader } from '../../program/batch.ts';
+import { BatchReader, batchRound, nextBatch } from '../../program/batch.ts';
 import type { HashIndex } from '../../storage/hash.ts';
 import type { Partition } from '../../storage/partition.ts';
 import type { NodeStorage } from './part.ts';
@@ -21,9 +21,12 @@ export class BatchCursor {
   private readonly partitions: (Partition | undefined)[] = [];
   private readonly isKnown: boolean[] = [];
   private storage!: NodeStorage;
+  /** The batch whose rows follow, 0 for none; and the round that they are of. */
+  private following = 0;
+  private round = 0;
   /** What was read ahead: kept so that reading it is not for nothing. */
   touched = 0;
-  private readonly i32: Int32Array[];
+  private readonly memory: Memory;
   private readonly hashes: Int32Array = new Int32Array(READ_AHEAD_ROWS);
   private readonly words: Float64Array = new Float64Array(READ_AHEAD_ROWS * 4);
   private readonly owners: Partition[] = [];
@@ -36,7 +39,7 @@ export class BatchCursor {
 
   constructor(memory: Memory) {
     this.reader = new BatchReader(memory);
-    this.i32 = memory.i32;
+    this.memory = memory;
   }
 
   /** Stands before the first row of the batch at `ref`. */
@@ -48,6 +51,30 @@ export class BatchCursor {
     this.row = -1;
     this.passedCount = 0;
     this.knownCount = 0;
+    this.following = 0;
+  }
+
+  /** Stands on the first row here of the round's batches of moved rows, `first` being the first of all; false without one. */
+  openMoved(first: number, round: number, storage: NodeStorage): boolean {
+    const { memory } = this;
+    let ref = first;
+    // Later rounds stand before it.
+    while (ref !== 0 && batchRound(memory, ref) > round) ref = nextBatch(memory, ref);
+    if (ref === 0 || batchRound(memory, ref) !== round) return false;
+    this.open(ref, storage);
+    this.round = round;
+    this.following = nextBatch(memory, ref);
+    return this.next();
+  }
+
+  /** To the next batch of the round. */
+  private follow(): boolean {
+    const ref = this.following;
+    if (ref === 0 || batchRound(this.memory, ref) !== this.round) return false;
+    this.reader.open(ref);
+    this.row = -1;
+    this.following = nextBatch(this.memory, ref);
+    return true;
   }
 
   /**
@@ -71,7 +98,7 @@ export class BatchCursor {
     }
     this.row = -1;
     this.passedCount = 0;
-    this.touched ^= touch(this.i32, words, count);
+    this.touched ^= touch(this.memory.i32, words, count);
     let wordCount = 0;
     let at = 0;
     for (; at < count && wordCount + owners[at]!.columnRefs.length <= words.length; at++) {
@@ -80,7 +107,7 @@ export class BatchCursor {
       if (row >= 0) wordCount = owners[at]!.wordsOfRow(row, words, wordCount);
     }
     this.knownCount = at;
-    this.touched ^= touch(this.i32, words, wordCount);
+    this.touched ^= touch(this.memory.i32, words, wordCount);
   }
 
   /**
@@ -100,14 +127,16 @@ export class BatchCursor {
   /** To the next row that is here; false at the end. */
   next(): boolean {
     const { reader } = this;
-    while (++this.row < reader.rowCount) {
-      const ordinal = reader.partitionOrdinal(this.row);
-      const partition = this.isKnown[ordinal] === true ? this.partitions[ordinal] : this.find(ordinal);
-      if (partition === undefined) continue;
-      this.partition = partition;
-      this.passedCount++;
-      return true;
-    }
+    do {
+      while (++this.row < reader.rowCount) {
+        const ordinal = reader.partitionOrdinal(this.row);
+        const partition = this.isKnown[ordinal] === true ? this.partitions[ordinal] : this.find(ordinal);
+        if (partition === undefined) continue;
+        this.partition = partition;
+        this.passedCount++;
+        return true;
+      }
+    } while (this.following !== 0 && this.follow());
     return false;
   }
 

@@ -1,6 +1,10 @@
 /**
  * The VM of a node: runs the node section of programs over the node's own partitions. What a part changes is in the undo log
  * and the redo buffer of its context; after an error the node loop undoes it, the VM has freed its results already.
+ *
+ *   ENDED  ── run ──▶ RUNNING ── ret, or an error ──▶ ENDED
+ *   RUNNING ── round: the step ends (endStep) ──▶ PAUSED: registers, temporaries and results stay as they are
+ *   PAUSED ── resume ──▶ RUNNING;  PAUSED ── abandon: the ticket ended, or was undone, without another step ──▶ ENDED
  */
 
 import { SqlError } from '../../base/errors.ts';
@@ -15,6 +19,7 @@ import { Vm } from '../core/vm.ts';
 import { BatchCursor } from './batch-cursor.ts';
 import { Cursor, RowList } from './cursor.ts';
 import { runCursors } from './cursors.ts';
+import { MovedRows } from './moved-rows.ts';
 import { Interrupted, type NodeStorage, type PartContext, PartError } from './part.ts';
 import { runWrites } from './writes.ts';
 
@@ -29,6 +34,9 @@ export class NodeVm extends Vm {
   batchRow = 0;
   private rowsToPoll = POLL_ROWS;
   private polledRows = 0;
+  /** Where a paused part goes on, in words of its code; -1 where none is paused. */
+  private resumeAt = -1;
+  private moved: MovedRows | undefined;
   override readonly cursors: Cursor[] = [];
   private readonly batches: BatchCursor[] = [];
   private readonly rowLists: RowList[] = [];
@@ -39,10 +47,11 @@ export class NodeVm extends Vm {
   }
 
   /**
-   * Runs a part. Throws PartError for a user's mistake, Interrupted when the part was given up; in both cases its results are
-   * freed, and its changes are the caller's to undo.
+   * Runs a part, to its end or that of its first step: `isPaused`. Throws PartError for a user's mistake, Interrupted when the
+   * part was given up; in both cases its results are freed, and its changes are the caller's to undo.
    */
   run(program: LoadedProgram, part: PartContext): void {
+    if (this.resumeAt >= 0) this.abandon();
     const { node, cursorCount } = program.program;
     this.prepare(program, node.registerCount, part.parameterArena, part.parameterByte, part.now, part.timeZone);
     this.part = part;
@@ -54,17 +63,52 @@ export class NodeVm extends Vm {
     this.seed(part.seedLow, part.seedHigh);
     this.rows.begin(part.format, part.timeZone);
     this.results.begin(part.resultArena, part.resultByte, part.resultBytes, part.limitSendBytes);
+    this.goOn(program, 0);
+  }
+
+  /** A step of the part has ended, and resume() has another to run. */
+  get isPaused(): boolean {
+    return this.resumeAt >= 0;
+  }
+
+  /** Runs the next step of a paused part; as run. */
+  resume(): void {
+    const pc = this.resumeAt;
+    this.resumeAt = -1;
+    this.goOn(this.program, pc);
+  }
+
+  /** No step of a paused part follows. What it has changed and sent is the caller's. */
+  abandon(): void {
+    if (this.resumeAt < 0) return;
+    this.resumeAt = -1;
+    this.finish();
+  }
+
+  private goOn(program: LoadedProgram, pc: number): void {
     try {
-      interpret(this, program.node, 0);
+      interpret(this, program.node, pc);
+      if (this.resumeAt >= 0) return;
       flushRows(this);
       this.results.finish();
     } catch (error) {
+      this.moved?.release();
       this.results.discard();
+      this.finish();
       if (error instanceof SqlError) throw new PartError(error, this.statement, this.batchRow);
       throw error;
-    } finally {
-      this.finish();
     }
+    this.finish();
+  }
+
+  override endStep(round: number, pc: number): void {
+    this.part.movedBatch = this.moved?.finish(this.memory, round) ?? 0;
+    this.resumeAt = pc;
+  }
+
+  /** The rows that go in this step. */
+  get movedRows(): MovedRows {
+    return (this.moved ??= new MovedRows(this.memory));
   }
 
   override countRows(rowCount: number): void {

@@ -32,6 +32,10 @@ export interface PartContext {
   readonly redo: RedoBuffer | null;
   /** Set by the VM when the part changes a row of an unlogged table. */
   hasUnloggedChanges: boolean;
+  /** Set by the VM at the end of a step: ref of the batch of rows that move, the caller's from then on; 0 for none. */
+  movedBatch: number;
+  /** Behind a step: the first of the batches of moved rows, those of the last round first; 0 for none. */
+  readonly firstMoved: number;
   /** Asked every few thousand rows: true where the part must be given up. */
   poll(): boolean;
 }

@@ -54,9 +54,7 @@ export function runWrites(vm: NodeVm, op: number, a: number, b: number, c: numbe
     case 263: {
       // delete
       const { partition, row } = vm.cursor(a);
-      partition.delete(row, vm.part.undo);
-      const redo = loggedBy(vm, partition);
-      if (redo !== null) encodeDelete(redo, partition, row);
+      deleteRow(vm, partition, row);
       return pc;
     }
     case 264: // batch_ordinal
@@ -66,9 +64,25 @@ export function runWrites(vm: NodeVm, op: number, a: number, b: number, c: numbe
       vm.statement = a;
       vm.batchRow = 0;
       return pc;
+    case 266: // move_row
+      vm.movedRows.add(vm, vm.cursor(a), vm.program.program.updates[b], c);
+      return pc;
+    case 267: {
+      // moved_open
+      const batch = vm.batch(a);
+      if (!batch.openMoved(vm.part.firstMoved, b, vm.storage)) return c;
+      vm.batchRow = batch.row + 1;
+      return pc;
+    }
     default:
       throw unknownOpcode(op);
   }
+}
+
+export function deleteRow(vm: NodeVm, partition: Partition, row: number): void {
+  partition.delete(row, vm.part.undo);
+  const redo = loggedBy(vm, partition);
+  if (redo !== null) encodeDelete(redo, partition, row);
 }
 
 /** Where the change of a row that was just made is logged; null where it is not. */
@@ -197,7 +211,7 @@ function updateCopies(vm: NodeVm, partition: Partition, row: number, columns: re
   vm.scratch.release(mark);
 }
 
-function notNull(partition: Partition, column: number): SqlError {
+export function notNull(partition: Partition, column: number): SqlError {
   const name = partition.table.columns[column].name;
   return new SqlError(
     'not_null_violation',

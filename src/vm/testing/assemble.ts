@@ -55,6 +55,7 @@ export function makeProgram(parts: Partial<Program>): Program {
     limits: [],
     inserts: [],
     updates: [],
+    rounds: [],
     failures: [],
     systemInputs: [],
     jsonPaths: [],

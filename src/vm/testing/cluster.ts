@@ -1,5 +1,6 @@
-/** Several node VMs and a coordinator VM over one memory in one thread: what the executor does, without tickets. */
+/** Several node VMs and a coordinator VM over one memory in one thread: what the executor does, without tickets and rounds. */
 
+import { assert } from '../../base/assert.ts';
 import type { Memory } from '../../base/memory.ts';
 import type { ColumnDefinition, TableDefinition } from '../../catalog/catalog.ts';
 import { freeBatch } from '../../program/batch.ts';
@@ -141,6 +142,7 @@ export class Cluster {
       sleep: () => {},
       checkTime: () => {},
     };
+    assert(program.rounds.length === 0, 'programs of one step');
     const loaded = loadProgram(program);
     const local = this.coordinator.runHead(loaded, request);
     if (program.isLocal) return new TextDecoder().decode(local);
@@ -154,6 +156,8 @@ export class Cluster {
         const resultByte = blockByte + node * 1024 + 64;
         const part: PartContext = {
           hasUnloggedChanges: false,
+          movedBatch: 0,
+          firstMoved: 0,
           ...request,
           resultArena: arena,
           resultByte,
