@@ -126,13 +126,14 @@ export class HashIndex {
   }
 
   /**
-   * The row whose entry has the hash first, or -1: most likely the row that find would give for a key of that hash. Looks
+   * The row whose entry has the hash first, given its homeWord, or -1: most likely the row that find would give for a key of that hash. Looks
    * at no row, so that calls for many keys wait for memory at the same time.
    */
-  guess(hash: number): number {
-    const bucket = this.#bucketAt(hash >>> (32 - this.#root[this.slot + DEPTH]!));
-    const words = this.#i32[bucket >>> 16]!;
-    const base = (bucket & 0xffff) << 12;
+  guess(hash: number, home: number): number {
+    const arena = (home * (1 / ARENA_WORDS)) | 0;
+    const words = this.#i32[arena]!;
+    // A bucket is a page, which starts at a multiple of its words.
+    const base = (home - arena * ARENA_WORDS) & -WORDS_PER_PAGE;
     let position = homeOf(hash);
     for (;;) {
       const row = words[base + BUCKET_ROWS + position * 2]!;

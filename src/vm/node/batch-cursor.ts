@@ -17,8 +17,11 @@ export class BatchCursor {
   /** Ordinal of the row in the batch, and its partition. */
   row = -1;
   partition!: Partition;
-  /** By partition ordinal: what the node has of the table. */
+  /** Ordinal of that partition. */
+  private ordinal = 0;
+  /** By partition ordinal: what the node has of the table, and its primary key where that is a hash. */
   private readonly partitions: (Partition | undefined)[] = [];
+  private readonly hashed: (HashIndex | undefined)[] = [];
   private readonly isKnown: boolean[] = [];
   private storage!: NodeStorage;
   /** The batch whose rows follow, 0 for none; and the round that they are of. */
@@ -27,10 +30,11 @@ export class BatchCursor {
   /** What was read ahead: kept so that reading it is not for nothing. */
   touched = 0;
   private readonly memory: Memory;
+  /** Of rows read ahead: hash of the key, where the search for it starts, ordinal of the partition. */
   private readonly hashes: Int32Array = new Int32Array(READ_AHEAD_ROWS);
+  private readonly homes: Float64Array = new Float64Array(READ_AHEAD_ROWS);
+  private readonly ordinals: Int32Array = new Int32Array(READ_AHEAD_ROWS);
   private readonly words: Float64Array = new Float64Array(READ_AHEAD_ROWS * 4);
-  private readonly owners: Partition[] = [];
-  private readonly keys: HashIndex[] = [];
   /** Rows of this node that next() has come to, and how many of the first of them have their place in `known`. */
   private passedCount = 0;
   private knownCount = 0;
@@ -47,6 +51,7 @@ export class BatchCursor {
     this.reader.open(ref);
     this.storage = storage;
     this.partitions.length = 0;
+    this.hashed.length = 0;
     this.isKnown.length = 0;
     this.row = -1;
     this.passedCount = 0;
@@ -83,28 +88,29 @@ export class BatchCursor {
    * processor's window holds loads, so each loop does next to nothing beside its load.
    */
   readAhead(): void {
-    const { reader, hashes, words, owners, keys, known } = this;
+    const { reader, hashes, homes, ordinals, words, known, hashed, partitions } = this;
     let count = 0;
     while (count < READ_AHEAD_ROWS && this.next()) {
-      const index = this.partition.hashedKey();
+      const index = hashed[this.ordinal];
       if (index === undefined) break;
       index.key.loadBatch(reader, this.partition);
       const hash = index.keyHash();
       hashes[count] = hash;
-      words[count] = index.homeWord(hash);
-      owners[count] = this.partition;
-      keys[count] = index;
+      homes[count] = index.homeWord(hash);
+      ordinals[count] = this.ordinal;
       count++;
     }
     this.row = -1;
     this.passedCount = 0;
-    this.touched ^= touch(this.memory.i32, words, count);
+    this.touched ^= touch(this.memory.i32, homes, count);
     let wordCount = 0;
     let at = 0;
-    for (; at < count && wordCount + owners[at]!.columnRefs.length <= words.length; at++) {
-      const row = keys[at]!.guess(hashes[at]!);
+    for (; at < count; at++) {
+      const partition = partitions[ordinals[at]!]!;
+      if (wordCount + partition.columnRefs.length > words.length) break;
+      const row = hashed[ordinals[at]!]!.guess(hashes[at]!, homes[at]!);
       known[at] = row;
-      if (row >= 0) wordCount = owners[at]!.wordsOfRow(row, words, wordCount);
+      if (row >= 0) wordCount = partition.wordsOfRow(row, words, wordCount);
     }
     this.knownCount = at;
     this.touched ^= touch(this.memory.i32, words, wordCount);
@@ -115,12 +121,12 @@ export class BatchCursor {
    * was read ahead. A batch is inserted by one statement, which takes no key away.
    */
   knownRow(): number {
-    const { passedCount, partition } = this;
+    const { passedCount } = this;
     if (passedCount > this.knownCount) return -1;
     const row = this.known[passedCount - 1]!;
     if (row < 0) return -1;
-    const index = partition.hashedKey()!;
-    index.key.loadBatch(this.reader, partition);
+    const index = this.hashed[this.ordinal]!;
+    index.key.loadBatch(this.reader, this.partition);
     return index.hasKey(row) ? row : -1;
   }
 
@@ -133,6 +139,7 @@ export class BatchCursor {
         const partition = this.isKnown[ordinal] === true ? this.partitions[ordinal] : this.find(ordinal);
         if (partition === undefined) continue;
         this.partition = partition;
+        this.ordinal = ordinal;
         this.passedCount++;
         return true;
       }
@@ -144,9 +151,11 @@ export class BatchCursor {
     const partition = this.storage.partitionByOrdinal(this.reader.tableId, ordinal);
     while (this.partitions.length <= ordinal) {
       this.partitions.push(undefined);
+      this.hashed.push(undefined);
       this.isKnown.push(false);
     }
     this.partitions[ordinal] = partition;
+    this.hashed[ordinal] = partition?.hashedKey();
     this.isKnown[ordinal] = true;
     return partition;
   }
