@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import type { Files } from '../base/effects.ts';
 import { writeFile } from './checkpoint/files.ts';
-import { LOG_SYNC_PENDING } from './log-state.ts';
+import { LOG_SYNC_PENDING, syncFailureOf } from './log-state.ts';
 import { encodeWalHeader, GroupWriter, SECTION_COMMAND, WAL_HEADER_BYTES, walFileLsn, walFileName } from './record.ts';
 
 /** Of the first file while it is being made: no name of a log file, so a start makes it anew. */
@@ -32,21 +32,31 @@ export function createLog(files: Files, directory: string, command: string): voi
 
 /**
  * The log thread's part of rotation: syncs the full file that waits; true when there was one. When it throws, acknowledged
- * records may not be on disk.
+ * records may not be on disk, and the state says so already: whoever appends next gives the file up.
  */
 export function syncFullFile(files: Files, directory: string, state: Float64Array): boolean {
   const lsn = state[LOG_SYNC_PENDING]!;
   if (lsn <= 0) return false;
-  syncFile(files, join(directory, walFileName(lsn)));
-  files.syncDirectory(directory);
+  try {
+    syncFile(files, join(directory, walFileName(lsn)));
+    files.syncDirectory(directory);
+  } catch (error) {
+    Atomics.store(syncFailureOf(state), 0, 1);
+    throw error;
+  }
   if (state[LOG_SYNC_PENDING] === lsn) state[LOG_SYNC_PENDING] = -lsn;
   return true;
 }
 
-/** Syncs all files that there are, before the settings ask for syncs: what went before has had none. */
-export function syncAllFiles(files: Files, directory: string): void {
-  for (const name of files.list(directory)) if (walFileLsn(name) >= 0) syncFile(files, join(directory, name));
-  files.syncDirectory(directory);
+/** Syncs all files that there are, before the settings ask for syncs: what went before has had none. Throws as syncFullFile. */
+export function syncAllFiles(files: Files, directory: string, state: Float64Array): void {
+  try {
+    for (const name of files.list(directory)) if (walFileLsn(name) >= 0) syncFile(files, join(directory, name));
+    files.syncDirectory(directory);
+  } catch (error) {
+    Atomics.store(syncFailureOf(state), 0, 1);
+    throw error;
+  }
 }
 
 function syncFile(files: Files, path: string): void {

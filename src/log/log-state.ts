@@ -13,6 +13,8 @@
  *   7      tail: TAIL_*
  *   8      header mark of the file that a repair begins: WAL_REPAIR or WAL_REPAIR_UNSYNCED
  *   9      files of which only records up to this LSN count are to be removed: main asks, the log thread sets it to 0
+ *   10     its first four bytes, by Atomics, as whoever syncs files beside the committer sets it: 1 when such a sync has failed.
+ *          What it was of may be acknowledged, so the next append gives the file up, whatever later syncs say; a repair clears it
  *
  * Words 3 to 5 may be changed by main while the server runs: each is read once an append.
  */
@@ -27,6 +29,7 @@ export const LOG_FILE_COUNT = 6;
 export const LOG_TAIL = 7;
 export const LOG_REPAIR = 8;
 export const LOG_TRIM_LSN = 9;
+export const LOG_SYNC_FAILED = 10;
 
 export const LOG_STATE_WORDS = 16;
 
@@ -50,4 +53,9 @@ export function setLogSettings(state: Float64Array, settings: LogSettings): void
   state[LOG_SYNC_ON_WRITE] = settings.syncOnWrite ? 1 : 0;
   state[LOG_SYNC_ON_ROTATE] = settings.syncOnRotate ? 1 : 0;
   state[LOG_ROTATE_BYTES] = settings.rotateBytes;
+}
+
+/** Word 10 as one integer, for Atomics. */
+export function syncFailureOf(state: Float64Array): Int32Array {
+  return new Int32Array(state.buffer, state.byteOffset + LOG_SYNC_FAILED * 8, 1);
 }

@@ -37,6 +37,7 @@ import {
   LOG_SYNC_ON_WRITE,
   LOG_SYNC_PENDING,
   LOG_TAIL,
+  syncFailureOf,
   TAIL_CLEAN,
   TAIL_UNCUT,
   TAIL_UNSAVED,
@@ -52,6 +53,8 @@ export class LogWriter implements Log {
   private readonly directory: string;
   private readonly state: Float64Array;
   private readonly onFullFile: () => void;
+  /** 1: a sync beside the committer has failed. */
+  private readonly syncFailure: Int32Array;
   private handle: FileHandle = -1;
   /** Which of the files made `handle` is of: LOG_FILE_COUNT. */
   private handleFile = -1;
@@ -64,12 +67,14 @@ export class LogWriter implements Log {
     this.files = files;
     this.directory = directory;
     this.state = state;
+    this.syncFailure = syncFailureOf(state);
     this.onFullFile = onFullFile;
   }
 
   append(firstLsn: number, bytes: Uint8Array, byteCount: number): void {
     const state = this.state;
     if (state[LOG_TAIL] !== TAIL_CLEAN) throw new LogFailure('the log waits for repair', false);
+    if (this.hasLostSync()) throw new LogFailure('a sync of the log has failed', false);
     if (state[LOG_END]! >= state[LOG_ROTATE_BYTES]! && this.isFullFileSynced()) this.goOn(firstLsn);
     if (state[LOG_END] === 0) this.createFile();
     const end = state[LOG_END]!;
@@ -87,6 +92,7 @@ export class LogWriter implements Log {
   rotate(nextLsn: number): void {
     const state = this.state;
     if (state[LOG_TAIL] !== TAIL_CLEAN || state[LOG_END]! < state[LOG_ROTATE_BYTES]!) return;
+    if (this.hasLostSync()) throw new LogFailure('a sync of the log has failed', false);
     this.goOn(nextLsn);
     this.createFile();
   }
@@ -94,12 +100,13 @@ export class LogWriter implements Log {
   repair(nextLsn: number): LogRepair {
     const state = this.state;
     try {
-      if (state[LOG_TAIL] === TAIL_CLEAN) {
+      if (!this.hasLostSync() && state[LOG_TAIL] === TAIL_CLEAN) {
         this.probe();
         return 'ready';
       }
       if (state[LOG_TAIL] === TAIL_UNCUT && this.leaveUncut(nextLsn)) return 'ready';
       if (state[LOG_TAIL] === TAIL_UNSYNCED) {
+        Atomics.store(this.syncFailure, 0, 0);
         this.turnTo(nextLsn);
         this.makeFile(state[LOG_REPAIR]!, true);
         state[LOG_TAIL] = TAIL_UNSAVED;
@@ -135,9 +142,16 @@ export class LogWriter implements Log {
    * order (recover.ts). Throws what the file system throws.
    */
   syncCurrent(): void {
-    if (this.state[LOG_END] === 0 || this.state[LOG_TAIL] !== TAIL_CLEAN) return;
+    if (this.state[LOG_END] === 0 || this.state[LOG_TAIL] !== TAIL_CLEAN || this.hasLostSync()) return;
     this.openCurrent();
     this.files.sync(this.handle);
+  }
+
+  /** Gives the file up where a sync beside the committer has failed: what it was of may be acknowledged. */
+  private hasLostSync(): boolean {
+    if (Atomics.load(this.syncFailure, 0) === 0) return false;
+    if (this.state[LOG_TAIL] !== TAIL_UNSAVED) this.giveUp();
+    return true;
   }
 
   /** A sync has failed. With wal_sync_on_write all that is acknowledged had one of its own before. */
@@ -174,7 +188,11 @@ export class LogWriter implements Log {
 
   /** Leaves the current file, durable where the settings ask for it, for one that begins with that LSN. */
   private goOn(firstLsn: number): void {
-    if (this.isRotationSynced()) this.syncFull();
+    if (this.isRotationSynced()) {
+      this.syncFull();
+      // The log thread may have had the failure of the same bytes meanwhile.
+      if (this.hasLostSync()) throw new LogFailure('a sync of the log has failed', false);
+    }
     this.turnTo(firstLsn);
   }
 

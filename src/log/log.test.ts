@@ -195,6 +195,36 @@ test('rotation: the log thread syncs the full file, and the log goes on in the n
   assert.ok(recovery.fileCount >= 3);
 });
 
+for (const outcome of [
+  'appends go on',
+  'the file is left by the committer',
+  'a failed write is repaired first',
+] as const) {
+  test(`a sync of the full file that fails in the log thread is not made good by a later one: ${outcome}`, () => {
+    const log = new TestLog(new SimulatedFiles(), { rotateBytes: 400 });
+    while (log.fullFileCount === 0) log.append('0123456789');
+    const { files, state, writer } = log;
+    files.fault = (_operation, name) => (name === 'sync' ? 'error' : undefined);
+    assert.throws(() => syncFullFile(files, DIRECTORY, state));
+    files.fault = () => undefined;
+    const isRefused = (error: Error): boolean => error instanceof LogFailure;
+    if (outcome === 'appends go on') {
+      // Also where it would be the committer's turn to sync, as the file has twice its size.
+      for (let count = 0; count < 40; count++)
+        assert.throws(() => writer.append(log.lsn + 1, new Uint8Array(64), 64), isRefused);
+    } else if (outcome === 'the file is left by the committer') {
+      assert.throws(() => writer.rotate(log.lsn + 1), isRefused);
+    }
+    assert.equal(state[LOG_FILE_LSN], 1, 'nothing has come of it');
+    assert.equal(writer.repair(log.lsn + 1), 'unsaved');
+    assert.equal(state[LOG_FILE_LSN], log.lsn + 1, 'a new file');
+    writer.saved();
+    const checkpointLsn = log.lsn;
+    log.append('behind the checkpoint');
+    assert.deepEqual(readAll(files, checkpointLsn + 1).found, [`${log.lsn} behind the checkpoint`]);
+  });
+}
+
 test('two writers take turns over a rotation', () => {
   const log = new TestLog(new SimulatedFiles(), { rotateBytes: 300, syncOnRotate: false });
   const other = new LogWriter(log.files, DIRECTORY, log.state, () => {});
@@ -527,7 +557,7 @@ test('the first log file is there whole, or not at all: every operation fails, p
 test('syncAllFiles: files that had no sync survive a power loss from then on', () => {
   const log = new TestLog(new SimulatedFiles(), { syncOnRotate: false, rotateBytes: 100 });
   for (let count = 0; count < 8; count++) log.append(`record ${count}`);
-  syncAllFiles(log.files, DIRECTORY);
+  syncAllFiles(log.files, DIRECTORY, log.state);
   for (let seed = 1; seed < 10; seed++)
     assert.equal(readAll(log.files.afterPowerLoss(new SeededRandom(seed))).found.length, 9);
 });

@@ -239,7 +239,7 @@ export class Supervisor {
       (settings.wal_sync_on_rotate && logState[LOG_SYNC_ON_ROTATE] === 0);
     if (!isNew) return;
     try {
-      syncAllFiles(files, logDirectory);
+      syncAllFiles(files, logDirectory, logState);
     } catch (error) {
       while (!committer.refuseWrites(`sync of the log: ${(error as Error).message}`));
     }
