@@ -31,6 +31,7 @@ test('the checks notice what is lost, or there in part, and all else that a cras
   assert.equal(run.unlogged.highest, 0);
   const more = db.newClient(1);
   for (let count = 0; count < 10; count++) assert.ok(await run.unlogged.runOne(count % 3, more));
+  for (const load of [...run.moved, ...run.shared]) assert.ok(await load.runOne(more));
   more.close();
   const [mark] = (await db.rows('select max(n) from volatile_mark where client = 0')) as [number];
   const [kept] = (await db.rows('select max(n) from kept_mark where client = 0')) as [number];
@@ -94,6 +95,32 @@ test('the checks notice what is lost, or there in part, and all else that a cras
       damage: `delete from kept_mark where client = 0 and n = ${kept}`,
       notice: new RegExp(`logged row ${kept} of client 0`),
       repair: `insert into kept_mark values (0, ${kept})`,
+    },
+    {
+      // A token is lost; it is elsewhere than it was moved to.
+      damage: `update token set name = 100 where client = 1 and name = 2`,
+      notice: /moved: tokens of client 1/,
+      repair: `update token set name = 2 where client = 1 and name = 100`,
+    },
+    {
+      damage: `update token set id = id + 1 where client = 0`,
+      notice: /moved: tokens of client 0/,
+      repair: `update token set id = id - 1 where client = 0`,
+    },
+    {
+      damage: `insert into token values (-2, -2, 0, 0, '')`,
+      notice: /moved: tokens there are/,
+      repair: 'delete from token where id = -2',
+    },
+    {
+      damage: 'update common_account set v = v + 1 where id = 1; update common_account set v = v - 1 where id = 2',
+      notice: /shared: accounts/,
+      repair: 'update common_account set v = v - 1 where id = 1; update common_account set v = v + 1 where id = 2',
+    },
+    {
+      damage: 'update common_latest set n = n - 1 where client = 2',
+      notice: /shared: client 2/,
+      repair: 'update common_latest set n = n + 1 where client = 2',
     },
     { damage: 'create schema stray', notice: /definitions/, repair: 'drop schema stray' },
     { damage: 'create index extra on account (id)', notice: /definitions/, repair: 'drop index extra on account' },

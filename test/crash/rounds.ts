@@ -7,6 +7,8 @@
  *   - each index gives the rows that a scan gives
  *   - identity values go on above all that were ever given, also where their rows are deleted
  *   - acknowledged definitions are there; one in the air is there or not
+ *   - rows whose primary keys change are where their clients' transactions have moved them, none lost, none twice
+ *   - shared tables, written in fences, are what these make of them
  *   - unlogged tables are as they were at one moment, no older than the last checkpoint that was acknowledged
  *
  * Every other round runs with a sync for each group. Checkpoints run all the time. Of three rounds, one is killed at any moment,
@@ -24,6 +26,8 @@ import { Database } from '../server/database.ts';
 import { Definer, hasStatement } from './definer.ts';
 import { type Ask, checkIndexes } from './indexes.ts';
 import { ACCOUNT_COUNT, LOAD_TABLES, LoadClient } from './load-client.ts';
+import { MOVED_CLIENT_COUNT, MOVED_TABLES, MovedLoad } from './moved.ts';
+import { SHARED_CLIENT_COUNT, SHARED_LOAD_TABLES, SharedLoad } from './shared.ts';
 import { UNLOGGED_CLIENT_COUNT, UNLOGGED_TABLES, UnloggedLoad } from './unlogged.ts';
 
 export type CrashOptions = {
@@ -35,6 +39,8 @@ export type CrashOptions = {
 };
 
 const CLIENT_COUNT = 8;
+/** One each, and one each for definitions, for checkpoints, and to wait for them. */
+const CONNECTION_COUNT = CLIENT_COUNT + UNLOGGED_CLIENT_COUNT + MOVED_CLIENT_COUNT + SHARED_CLIENT_COUNT + 3;
 const TAG_COUNT = 40;
 /** A start takes about a second; a kill within this time hits any part of it. */
 const START_MS = 1200;
@@ -44,6 +50,8 @@ const INTERVAL_LIMIT_MS = 60_000;
 export class CrashRun {
   readonly db: Database;
   readonly clients: readonly LoadClient[];
+  readonly moved: readonly MovedLoad[];
+  readonly shared: readonly SharedLoad[];
   readonly unlogged: UnloggedLoad;
   /** The highest identity value that was ever given. */
   highestId = -1;
@@ -62,16 +70,19 @@ export class CrashRun {
     this.#random = random;
     this.#definer = definer;
     this.#isCheckpointing = has && options.hasCheckpoints;
-    this.clients = Array.from(
-      { length: CLIENT_COUNT },
-      (_, client) => new LoadClient(client, new SeededRandom(random.int32())),
-    );
-    this.unlogged = new UnloggedLoad(new SeededRandom(random.int32()));
+    const newRandom = (): SeededRandom => new SeededRandom(random.int32());
+    const each = <Client>(count: number, make: (client: number) => Client): Client[] =>
+      Array.from({ length: count }, (_, client) => make(client));
+    this.clients = each(CLIENT_COUNT, (client) => new LoadClient(client, newRandom()));
+    this.unlogged = new UnloggedLoad(newRandom());
+    this.moved = each(MOVED_CLIENT_COUNT, (client) => new MovedLoad(client, newRandom()));
+    this.shared = each(SHARED_CLIENT_COUNT, (client) => new SharedLoad(client, newRandom()));
   }
 
   static async start(options: CrashOptions): Promise<CrashRun> {
     const db = await Database.start(...options.settings);
-    for (const statement of [...LOAD_TABLES, ...UNLOGGED_TABLES]) await db.text(statement);
+    const tables = [LOAD_TABLES, UNLOGGED_TABLES, MOVED_TABLES, SHARED_LOAD_TABLES].flat();
+    for (const statement of tables) await db.text(statement);
     const definer = await Definer.create(db);
     const hasCheckpoint = await hasStatement(db, 'checkpoint');
     return new CrashRun(db, options, new SeededRandom(options.seed), definer, hasCheckpoint);
@@ -93,11 +104,11 @@ export class CrashRun {
     } catch (error) {
       throw new Error(`seed ${this.#options.seed}, round ${round}`, { cause: error });
     }
-    const total = this.clients.reduce((sum, client) => sum + client.acknowledged, 0);
+    const total = sumOf(this.clients);
     this.#options.print(
       `round ${round}: ${doneCount} transactions${isSyncing ? ', synced' : ''}, killed, ${killedStarts} starts killed; ` +
         `all ${total} are there, ${this.#checkpointCount} checkpoints so far, ${this.#intervalCount} by interval; ` +
-        `unlogged tables as after ${this.unlogged.saved}`,
+        `${sumOf(this.moved)} moves, ${sumOf(this.shared)} fences, unlogged tables as after ${this.unlogged.saved}`,
     );
   }
 
@@ -105,7 +116,7 @@ export class CrashRun {
   async #load(awaited: 'interval' | 'statement' | 'none'): Promise<number> {
     const killAfter = 20 + this.#random.below(600);
     const killDelayMs = this.#random.below(30);
-    const http = this.db.newClient(CLIENT_COUNT + UNLOGGED_CLIENT_COUNT + 3);
+    const http = this.db.newClient(CONNECTION_COUNT);
     const checkpoints: Promise<void>[] = [];
     let nextCheckpoint = this.#random.below(100);
     let doneCount = 0;
@@ -138,6 +149,8 @@ export class CrashRun {
     await Promise.all([
       ...this.clients.map((client) => client.run(http, onDone)),
       ...Array.from({ length: UNLOGGED_CLIENT_COUNT }, (_, client) => this.unlogged.run(client, http)),
+      ...this.moved.map((load) => load.run(http)),
+      ...this.shared.map((load) => load.run(http)),
       this.#definer.run(http),
     ]);
     await Promise.all(checkpoints);
@@ -187,6 +200,9 @@ export class CrashRun {
     for (const client of clients) await client.check(db);
     await this.#definer.check(db);
     await this.unlogged.check(db);
+    for (const load of this.moved) await load.check(db);
+    for (const load of this.shared) await load.check(db);
+    await SharedLoad.checkAccounts(db, this.shared);
     await this.#checkAccounts();
     const ask: Ask = (sql) => db.text(sql);
     const accountIndexes = await db.text("show table account extended format 'json'");
@@ -220,4 +236,8 @@ export class CrashRun {
     this.highestId = next;
     await this.db.text('delete from numbered where client = -1');
   }
+}
+
+function sumOf(clients: readonly { readonly acknowledged: number }[]): number {
+  return clients.reduce((sum, { acknowledged }) => sum + acknowledged, 0);
 }

@@ -9,10 +9,13 @@ export const FIXED_KEY_COUNT = 16;
 const LATE_KEY_COUNT = 6;
 export const KEYS: readonly number[] = Array.from({ length: FIXED_KEY_COUNT + LATE_KEY_COUNT }, (_, key) => key);
 const SHELF_COUNT = 4;
+/** Keys behind these, whose lists are in a shared table: appended to in fences, and read on any node. */
+const SHARED_KEYS: readonly number[] = [100, 101, 102, 103];
 
 export const SETUP: readonly string[] = [
   'create table lists (id int primary key, shelf int not null, list json not null, spare int not null)',
   'create index lists_shelf on lists (shelf)',
+  'create shared table shared_lists (id int primary key, list json not null, spare int not null)',
   'create table taken (id int primary key)',
   'insert into taken values (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)',
   `insert into lists values ${KEYS.slice(0, FIXED_KEY_COUNT)
@@ -20,7 +23,7 @@ export const SETUP: readonly string[] = [
     .join(', ')}`,
 ];
 
-export const CLEARING: readonly string[] = ['drop table lists', 'drop table taken'];
+export const CLEARING: readonly string[] = ['drop table lists', 'drop table shared_lists', 'drop table taken'];
 
 export type Request = {
   readonly sql: string;
@@ -36,6 +39,7 @@ export const FINAL_READS: readonly Request[] = [
   reading('id >= 0', KEYS),
   reading('id + 0 >= 0', KEYS),
   ...Array.from({ length: SHELF_COUNT }, (_, shelf) => shelfRead(shelf)),
+  sharedRead(SHARED_KEYS),
 ];
 
 export class RequestMaker {
@@ -55,6 +59,7 @@ export class RequestMaker {
     if (kind < 35) return this.#appendReturning();
     if (kind < 42) return this.#appendRange();
     if (kind < 50) return this.#failSurely();
+    if (kind < 65) return this.#shared();
     return this.#appendThen();
   }
 
@@ -129,6 +134,30 @@ export class RequestMaker {
     return { sql: `begin; ${statements.join('; ')}; commit`, appends, readKeys, errorCodes: [] };
   }
 
+  /** Lists of the shared table: read alone, or behind appends to others; appended to, and read then, or refused. */
+  #shared(): Request {
+    const keys = SHARED_KEYS.filter(() => this.#random.oneIn(2));
+    if (keys.length === 0) keys.push(SHARED_KEYS[0]!);
+    const reading = sharedRead(keys);
+    const kind = this.#random.below(4);
+    if (kind === 0) return reading;
+    if (kind === 1) {
+      const parts = this.#keys(3).map((key) => this.#append(key));
+      const sql = [...parts.map((part) => part.sql), reading.sql].join('; ');
+      return { ...reading, sql, appends: parts.map(({ append }) => append) };
+    }
+    const appends = keys.map((key): Append => ({ kind: 'append', key, value: this.#nextValue++ }));
+    const statements = appends.map(
+      ({ key, value }) =>
+        `insert into shared_lists values (${key}, [${value}], 0) on conflict do update set list = list || excluded.list`,
+    );
+    if (kind === 2) return { ...reading, sql: [...statements, reading.sql].join('; '), appends };
+    const isRefused = this.#random.oneIn(4);
+    if (isRefused) statements.push(`insert into shared_lists values (${keys[0]}, [], 0)`);
+    const errorCodes = isRefused ? ['key_conflict'] : [];
+    return { sql: statements.join('; '), appends, readKeys: [], errorCodes };
+  }
+
   /** Requests that fail each time: after a while their nodes wait for one another's votes. */
   #failSurely(): Request {
     const parts = this.#keys(3).map((key) => this.#append(key));
@@ -148,6 +177,12 @@ export class RequestMaker {
     const errorCodes = [kind === 2 ? 'key_conflict' : 'zero_division'];
     return { sql: statements.join('; '), appends, readKeys: [], errorCodes };
   }
+}
+
+/** Lists of the shared table. */
+function sharedRead(readKeys: readonly number[]): Request {
+  const sql = `select id, list from shared_lists where id in (${readKeys.join(', ')})`;
+  return { sql, appends: [], readKeys, errorCodes: [] };
 }
 
 function shelfOf(key: number): number {

@@ -1,6 +1,10 @@
 /** Broken variants that take more than a line, for canaries. */
 
+import type { TestContext } from 'node:test';
 import { Checkpointer, type CheckpointerOptions, type Frozen } from '../../src/engine/main/checkpoint.ts';
+import { SLOT_STEP } from '../../src/executor/layout.ts';
+import { NodeLoop, STEP_WAITING_ROUND } from '../../src/executor/node-loop.ts';
+import { PlainFence } from '../../src/executor/plain-fence.ts';
 import type { CheckpointContents } from '../../src/log/checkpoint/catalog-file.ts';
 import { checkpointName, listCheckpoints } from '../../src/log/checkpoint/directory.ts';
 import {
@@ -74,4 +78,42 @@ export function relabelCheckpoint(files: SimulatedFiles): void {
   }
   files.rename(directory, `${folder}/${checkpointName({ lsn, sequence: 1 })}`);
   files.syncDirectory(folder);
+}
+
+/** What the variants of the executor change of a node, which is private to it. */
+type Loop = { stay: number; tail: number; hasFenceWrite: boolean; rollBack(): number; voteAtFence(): void };
+type Fence = { words: Int32Array; slot: number; hasArrived: boolean; node: number; arrive(): void };
+
+/** Nodes that stand in rounds forget the ticket when a rollback comes. */
+export function leaveRoundsWithoutUndo({ mock }: TestContext): void {
+  const loop = NodeLoop.prototype as unknown as Loop;
+  const { rollBack } = loop;
+  mock.method(loop, 'rollBack', function (this: Loop) {
+    if (this.stay === STEP_WAITING_ROUND) {
+      this.stay = 0;
+      this.tail--;
+    }
+    return rollBack.call(this);
+  });
+}
+
+/** Node 0 arrives at plain fences for another one too. */
+export function countTwice({ mock }: TestContext): void {
+  const fence = PlainFence.prototype as unknown as Fence;
+  const { arrive } = fence;
+  const oneNode = 4;
+  mock.method(fence, 'arrive', function (this: Fence, ...given: never[]) {
+    if (this.node === 0) Atomics.add(this.words, this.slot + SLOT_STEP, oneNode);
+    arrive.apply(this, given as never);
+  });
+}
+
+/** Nodes undo what they wrote in a plain fence like anything else. */
+export function forgetFenceWrites({ mock }: TestContext): void {
+  const loop = NodeLoop.prototype as unknown as Loop;
+  const { voteAtFence } = loop;
+  mock.method(loop, 'voteAtFence', function (this: Loop, ...given: never[]) {
+    voteAtFence.apply(this, given as never);
+    this.hasFenceWrite = false;
+  });
 }

@@ -20,7 +20,7 @@ import {
   restarted,
   stateText,
 } from './model.ts';
-import { isCheckpoint, type SimulatedRequest } from './workload.ts';
+import { isCheckpoint, type SimulatedRequest } from './statements.ts';
 
 export type Tolerated = {
   /** The disk fails: log_failure and commit_unknown are fine. */
@@ -231,7 +231,7 @@ export function savedState(history: History, fence: number): ModelState {
 export function foundState(catalog: Catalog, version: number, answers: ReadonlyMap<string, unknown>): ModelState {
   let events: EventTable | undefined;
   const data = new Map<string, ModelState['data'] extends ReadonlyMap<string, infer T> ? T : never>();
-  for (const { name, indexes, isUnlogged } of catalog.tables) {
+  for (const { name, indexes, isUnlogged, isShared } of catalog.tables) {
     const rows = answers.get(name) as [number, number, string][];
     if (name === 'e') events = { tags: new Map(rows.map(([id, tag]) => [id, tag])), unknown: [] };
     else {
@@ -240,6 +240,7 @@ export function foundState(catalog: Catalog, version: number, answers: ReadonlyM
         rows: new Map(rows.map(([id, v, s]) => [id, { v, s }])),
         hasIndex,
         isUnlogged,
+        isShared,
         birth: undefined,
       });
     }

@@ -4,7 +4,7 @@ import type { Reply } from '../../src/engine/frontend/pending-request.ts';
 import { RequestParameters } from '../../src/engine/frontend/request-parameters.ts';
 import type { FrontendActor } from './actors.ts';
 import type { Machine } from './machine.ts';
-import type { SimulatedRequest } from './workload.ts';
+import type { SimulatedRequest } from './statements.ts';
 
 /** Says when a request is being prepared: every preparation asks for the kinds first. */
 export class WatchedParameters extends RequestParameters {

@@ -78,8 +78,8 @@ function stateOf({ memory, publisher }: Database): ModelState {
     eachRow(partitions, (partition, row) =>
       rows.set(intAt(partition, row, 0), { v: intAt(partition, row, 1), s: String(readValue(partition, row, 2)) }),
     );
-    const { isUnlogged } = table;
-    data.set(table.name, { rows, hasIndex: table.indexes.length > 1, isUnlogged, birth: undefined });
+    const { isUnlogged, isShared } = table;
+    data.set(table.name, { rows, hasIndex: table.indexes.length > 1, isUnlogged, isShared, birth: undefined });
   }
   return { version: publisher.catalog.version, data, events };
 }

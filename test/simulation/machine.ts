@@ -18,6 +18,7 @@ import { Checkpointer } from '../../src/engine/main/checkpoint.ts';
 import { type Database, openDatabase } from '../../src/engine/main/database.ts';
 import { Supervisor } from '../../src/engine/main/supervisor.ts';
 import { createNode, type NodeClasses } from '../../src/engine/node/node.ts';
+import { NodeRunner } from '../../src/engine/node/node-runner.ts';
 import type { SettingValues } from '../../src/engine/settings.ts';
 import { Committer } from '../../src/executor/committer.ts';
 import { Control } from '../../src/executor/control.ts';
@@ -34,9 +35,10 @@ import { Connection, WatchedParameters } from './connection.ts';
 import { MainActor } from './main-actor.ts';
 import { freshMemory } from './memory.ts';
 import { PageLedger } from './pages.ts';
+import { type PartPoints, PartWatch } from './parts.ts';
 import { SimulatedSavers } from './savers.ts';
 import { DIRECTORY, MEMORY_LIMIT_BYTES, type SettingsShape, settingsOf } from './settings.ts';
-import { isCheckpoint, newRequest, outcomeOf, type SimulatedRequest } from './workload.ts';
+import { isCheckpoint, newRequest, outcomeOf, type SimulatedRequest } from './statements.ts';
 
 export type MachineOptions = SettingsShape & {
   readonly random: SeededRandom;
@@ -46,6 +48,7 @@ export type MachineOptions = SettingsShape & {
   readonly firstTicket: number;
   /** True: nodes have no reserve of pages for copies. */
   readonly isReserveEmpty: boolean;
+  readonly points: PartPoints;
 } & Broken;
 
 /** Broken variants, for canaries. */
@@ -60,6 +63,8 @@ export type Broken = {
 export type Order = {
   readonly request: SimulatedRequest;
   readonly block: number;
+  /** FLAG_* */
+  readonly flags: number;
   /** Catalog version of its program, 0 for DDL. */
   readonly version: number;
   /** The fence of a checkpoint. */
@@ -96,6 +101,7 @@ export class Machine {
   private readonly frontends: FrontendActor[] = [];
   private readonly main: MainActor;
   private readonly savers: SimulatedSavers;
+  readonly parts: PartWatch;
   private readonly byReply: Map<Reply, SimulatedRequest> = new Map();
   /** The request that a frontend is preparing. */
   private preparing: SimulatedRequest | undefined;
@@ -120,6 +126,7 @@ export class Machine {
     });
     this.control = this.database.control;
     this.memories.push(memory);
+    this.parts = new PartWatch(this.control, options.points);
     this.main = new MainActor(this, this.control);
     this.savers = new SimulatedSavers({
       files,
@@ -252,7 +259,9 @@ export class Machine {
     const memory = this.openMemory();
     this.options.breakNodeMemory?.(memory);
     const { clock, nodeClasses, random } = this.options;
-    const loop = createNode(control, memory, node, this.database.openLog(), clock, nodeClasses);
+    const committer = nodeClasses?.committer ?? Committer;
+    const runner = this.parts.watched(nodeClasses?.runner ?? NodeRunner);
+    const loop = createNode(control, memory, node, this.database.openLog(), clock, { committer, runner });
     this.actors.push(new NodeActor(loop, control, random));
   }
 
@@ -349,7 +358,7 @@ export class Machine {
       if (!isFreeze) request.ticket = this.orders.length;
       const ticket = (tickets.youngestTicket - this.options.firstTicket) | 0;
       assert.equal(ticket, this.orders.length, 'tickets are taken one after another');
-      this.orders.push({ request, block, version, isFreeze, mayCount: false });
+      this.orders.push({ request, block, flags, version, isFreeze, mayCount: false });
       return true;
     };
   }

@@ -4,7 +4,7 @@ import type { Control } from '../../src/executor/control.ts';
 import { CONTROL_FRONTEND_PARKED } from '../../src/executor/layout.ts';
 import type { Actor } from './actors.ts';
 import type { Machine } from './machine.ts';
-import type { SimulatedRequest } from './workload.ts';
+import type { SimulatedRequest } from './statements.ts';
 
 export class MainActor implements Actor {
   readonly name = 'main';

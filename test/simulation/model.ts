@@ -4,12 +4,14 @@
  */
 
 import { strict as assert } from 'node:assert';
+import { applyMove, type Move } from './moves.ts';
 
 export type Row = { readonly v: number; readonly s: string };
 export type DataTable = {
   readonly rows: ReadonlyMap<number, Row>;
   readonly hasIndex: boolean;
   readonly isUnlogged: boolean;
+  readonly isShared: boolean;
   /** What made it: a table that is dropped and made again is another one. Undefined of one that was found. */
   readonly birth: Definition | undefined;
 };
@@ -29,6 +31,8 @@ export type NewRow = readonly [id: number, v: number, s: string];
 
 /** Statements, each as the model and as SQL knows it (workload.ts). Ranges of ids include both ends. */
 export type Operation =
+  /** Before all others: they are run, and the answer is how. */
+  | { readonly kind: 'profile' }
   | {
       readonly kind: 'insert';
       readonly table: string;
@@ -51,11 +55,17 @@ export type Operation =
       readonly high: number;
     }
   | { readonly kind: 'setText'; readonly table: string; readonly id: number; readonly s: string }
+  /** A text of so many bytes that the transaction logs too much. */
+  | { readonly kind: 'exceed'; readonly table: string; readonly id: number }
+  | Move
   | { readonly kind: 'delete'; readonly table: string; readonly low: number; readonly high: number }
   | { readonly kind: 'totals'; readonly table: string }
   | { readonly kind: 'scan'; readonly table: string }
   | { readonly kind: 'byIndex'; readonly table: string }
-  | { readonly kind: 'mustExist'; readonly table: string; readonly id: number }
+  /** By the primary key, each in its partition. */
+  | { readonly kind: 'points'; readonly table: string; readonly low: number; readonly high: number }
+  /** Of so many shapes is the SQL. */
+  | { readonly kind: 'mustExist'; readonly table: string; readonly id: number; readonly shape: number }
   | { readonly kind: 'append'; readonly tags: readonly number[] }
   | { readonly kind: 'eventTotals' }
   | { readonly kind: 'scanEvents' };
@@ -66,6 +76,7 @@ export type Definition =
       readonly table: string;
       readonly isLenient: boolean;
       readonly isUnlogged: boolean;
+      readonly isShared: boolean;
     }
   | { readonly kind: 'dropTable'; readonly table: string; readonly isLenient: boolean }
   | { readonly kind: 'createIndex'; readonly table: string; readonly isLenient: boolean }
@@ -80,6 +91,7 @@ export type Applied = { readonly state: ModelState; readonly outcome: Outcome };
 /** The error that compiling gives; undefined where all tables and indexes are there. */
 export function compileError(state: ModelState, operations: readonly Operation[]): string | undefined {
   for (const operation of operations) {
+    if (operation.kind === 'profile') continue;
     if (operation.kind === 'append' || operation.kind === 'eventTotals' || operation.kind === 'scanEvents') {
       if (state.events === undefined) return 'unknown_table';
       continue;
@@ -108,15 +120,18 @@ export function applyOperations(
     const result = applyOne(state, operation, ids);
     if (typeof result === 'string') return { state: before, outcome: { error: result } };
     state = result.state;
-    if (result.rows !== undefined) rows = result.rows;
+    // The result of a request is that of its last statement.
+    rows = result.rows;
   }
-  return { state, outcome: { rows } };
+  return { state, outcome: { rows: operations[0]?.kind === 'profile' ? undefined : rows } };
 }
 
 type Step = { readonly state: ModelState; readonly rows?: unknown } | string;
 
 function applyOne(state: ModelState, operation: Operation, ids: readonly number[] | undefined): Step {
   switch (operation.kind) {
+    case 'profile':
+      return { state };
     case 'append':
       return append(state, operation.tags, ids);
     case 'eventTotals': {
@@ -138,6 +153,14 @@ function applyOne(state: ModelState, operation: Operation, ids: readonly number[
       const range = { table: operation.table, low: operation.id, high: operation.id };
       return changeRange(state, range, (row) => ({ v: row.v, s: operation.s }));
     }
+    case 'exceed':
+      return tableOf(state, operation.table).rows.has(operation.id) ? 'limit_exceeded' : { state };
+    case 'move': {
+      const moved = applyMove(tableOf(state, operation.table).rows, operation);
+      if (typeof moved === 'string') return moved;
+      const returned = operation.isReturning ? { rows: sortRows(moved.returned) } : {};
+      return { state: withRows(state, operation.table, moved.rows), ...returned };
+    }
     case 'delete':
       return remove(state, operation);
     case 'mustExist':
@@ -151,6 +174,11 @@ function applyOne(state: ModelState, operation: Operation, ids: readonly number[
     }
     case 'scan':
       return { state, rows: sortedRows(tableOf(state, operation.table)) };
+    case 'points': {
+      const { low, high } = operation;
+      const ids = [...tableOf(state, operation.table).rows.keys()].filter((id) => id >= low && id <= high);
+      return { state, rows: ids.sort((a, b) => a - b) };
+    }
     case 'byIndex': {
       const rows = [...tableOf(state, operation.table).rows].map(([id, { v }]) => [v, id] as const);
       return { state, rows: rows.sort((a, b) => a[0] - b[0] || a[1] - b[1]) };
@@ -223,8 +251,8 @@ export function applyDefinition(state: ModelState, definition: Definition): Appl
   const table = state.data.get(definition.table);
   if (definition.kind === 'createTable') {
     if (table !== undefined) return refuse('duplicate_object');
-    const { isUnlogged } = definition;
-    const made: DataTable = { rows: new Map(), hasIndex: false, isUnlogged, birth: definition };
+    const { isUnlogged, isShared } = definition;
+    const made: DataTable = { rows: new Map(), hasIndex: false, isUnlogged, isShared, birth: definition };
     return done({ data: new Map(state.data).set(definition.table, made) });
   }
   if (definition.kind === 'dropTable') {
@@ -298,7 +326,7 @@ function dataText(state: ModelState): string {
   return [...state.data]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, table]) => {
-      const kind = `${table.isUnlogged ? ' unlogged' : ''}${table.hasIndex ? ' indexed' : ''}`;
+      const kind = `${table.isUnlogged ? ' unlogged' : ''}${table.isShared ? ' shared' : ''}${table.hasIndex ? ' indexed' : ''}`;
       return `${name}${kind}: ${rowsText(table)}`;
     })
     .join('\n');

@@ -78,6 +78,7 @@ export class PageLedger {
     }
     let found = 0;
     for (const [page, owner] of this.owners) {
+      assert.ok(isKeeper(owner), `page ${page} of ${owner} is given back before it is quiet`);
       const words = memory.i32[page >>> 16]!;
       assert.equal(words[page & 0xffff]! >>> STATE_SHIFT, LIVE, `page ${page} of ${owner} is LIVE`);
       if (isStorage(owner)) found += memory.pageCountOf(page);
@@ -97,6 +98,19 @@ export class PageLedger {
 /** Pages of undo and redo are kept from one transaction to the next, and belong to the node. */
 function isStorage(owner: string): boolean {
   return owner.includes('/storage/') && !owner.includes('/undo.ts') && !owner.includes('/redo');
+}
+
+/** What has pages while nobody asks for anything: results, batches, rows that move are gone then. */
+const KEEPERS = [
+  '/storage/',
+  '/engine/main/',
+  '/engine/shared-json.ts',
+  '/executor/request-block.ts',
+  '/base/scratch.ts',
+];
+
+function isKeeper(owner: string): boolean {
+  return KEEPERS.some((keeper) => owner.includes(keeper));
 }
 
 type Frames = { readonly stack: readonly NodeJS.CallSite[] };

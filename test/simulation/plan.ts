@@ -2,11 +2,14 @@
 
 import type { Fault, SimulatedFiles } from '../../src/testing/simulated-files.ts';
 import type { Broken } from './machine.ts';
+import type { Focus } from './workload.ts';
 
 export type SimulationOptions = {
   readonly seed: number;
   /** Requests of one life of the database. */
   readonly requestCount: number;
+  /** What requests are about, where it is not left to chance. */
+  readonly focus?: Focus;
   /** What happens, where it is not left to chance: then there is one life before the last start. */
   readonly plan?: Plan;
   /** For canaries. */

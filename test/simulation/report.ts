@@ -1,13 +1,28 @@
 /** What schedules did, so that tests can see that they reached what they are about. */
 
 import type { Recovered } from '../../src/engine/main/recovery.ts';
+import type { Control } from '../../src/executor/control.ts';
+import { CONTROL_ROLLBACK, FLAG_FENCE, FLAG_ROUNDS, ROLLBACK_ABORT } from '../../src/executor/layout.ts';
 import type { Machine } from './machine.ts';
-import { isCheckpoint, type SimulatedRequest } from './workload.ts';
+import { standsOf } from './stands.ts';
+import { isCheckpoint, type SimulatedRequest } from './statements.ts';
 
 export type SimulationReport = {
   steps: number;
   tickets: number;
   errors: number;
+  /** Tickets with rounds, and plain fences. */
+  rounds: number;
+  fences: number;
+  /** Parts that gave up for a rollback; in a fence, and in the first step of rounds. */
+  interrupted: number;
+  interruptedInFences: number;
+  interruptedInRounds: number;
+  profiled: number;
+  /** Requests that moved rows; that were refused as moved rows clash, and as they log too much. */
+  moves: number;
+  clashes: number;
+  limits: number;
   stale: number;
   definitions: number;
   /** DDL while a checkpoint is written. */
@@ -26,6 +41,13 @@ export type SimulationReport = {
   /** Rollbacks by kind. */
   aborts: number;
   replays: number;
+  /** Those that met nodes in rounds; at a plain fence at which others were missing; and that undid what a fence wrote. */
+  abortsInRounds: number;
+  replaysInRounds: number;
+  abortsInFences: number;
+  replaysInFences: number;
+  abortsOverFences: number;
+  replaysOverFences: number;
   /** Checkpoints that are whole; begun by the clock, or for a failed log; that failed. */
   checkpoints: number;
   checkpointsByInterval: number;
@@ -68,6 +90,15 @@ export function emptyReport(): SimulationReport {
     steps: 0,
     tickets: 0,
     errors: 0,
+    rounds: 0,
+    fences: 0,
+    interrupted: 0,
+    interruptedInFences: 0,
+    interruptedInRounds: 0,
+    profiled: 0,
+    moves: 0,
+    clashes: 0,
+    limits: 0,
     stale: 0,
     definitions: 0,
     definitionsInCheckpoint: 0,
@@ -82,6 +113,12 @@ export function emptyReport(): SimulationReport {
     powerLossesInCheckpoint: 0,
     aborts: 0,
     replays: 0,
+    abortsInRounds: 0,
+    replaysInRounds: 0,
+    abortsInFences: 0,
+    replaysInFences: 0,
+    abortsOverFences: 0,
+    replaysOverFences: 0,
     checkpoints: 0,
     checkpointsByInterval: 0,
     checkpointsForced: 0,
@@ -119,17 +156,29 @@ export function addReport(total: SimulationReport, report: SimulationReport): vo
 export function countLife(report: SimulationReport, machine: Machine, requests: readonly SimulatedRequest[]): void {
   const { orders, checkpoints } = machine;
   report.tickets += orders.length;
-  for (const [ticket, { request, isFreeze }] of orders.entries())
+  for (const [ticket, { request, isFreeze, flags }] of orders.entries()) {
     if (!isFreeze && request.ticket !== ticket) report.stale++;
-  for (const { outcome, definition } of requests) {
+    if ((flags & FLAG_ROUNDS) !== 0) report.rounds++;
+    if ((flags & FLAG_FENCE) !== 0) report.fences++;
+  }
+  for (const { outcome, definition, operations } of requests) {
     if (outcome === undefined) continue;
     const error = 'error' in outcome ? outcome.error : '';
+    if (operations[0]?.kind === 'profile') report.profiled++;
+    const isMove = operations.some(({ kind }) => kind === 'move');
+    if (isMove && error === '') report.moves++;
+    if (isMove && error === 'key_conflict') report.clashes++;
+    if (error === 'limit_exceeded') report.limits++;
     if (definition !== undefined && error === '') report.definitions++;
     if (error === 'log_failure') report.logFailures++;
     else if (error === 'commit_unknown') report.unknown++;
     else if (error === 'out_of_memory') report.outOfMemory++;
     else if (error !== '') report.errors++;
   }
+  const { all, inFences, inRounds } = machine.parts.interrupted;
+  report.interrupted += all;
+  report.interruptedInFences += inFences;
+  report.interruptedInRounds += inRounds;
   const { copies, orphaned, returned } = machine.pages.counts;
   report.copies += copies;
   report.orphaned += orphaned;
@@ -144,6 +193,17 @@ export function countLife(report: SimulationReport, machine: Machine, requests: 
     if (lsn === checkpoints.written[index - 1]?.lsn) report.checkpointsOfSameLsn++;
   const freezes = orders.filter(({ isFreeze }) => isFreeze).length;
   report.checkpointsByInterval += Math.max(0, freezes - asked - checkpoints.forcedCount);
+}
+
+/** Adds a rollback that has just begun. */
+export function countRollback(report: SimulationReport, control: Control): void {
+  const isAbort = Atomics.load(control.words, CONTROL_ROLLBACK) === ROLLBACK_ABORT;
+  const kind = isAbort ? 'aborts' : 'replays';
+  const { isInRounds, isInFence, isOverFence } = standsOf(control);
+  report[kind]++;
+  if (isInRounds) report[`${kind}InRounds`]++;
+  if (isInFence) report[`${kind}InFences`]++;
+  if (isOverFence) report[`${kind}OverFences`]++;
 }
 
 /** Adds what a start found. */

@@ -1,6 +1,7 @@
 /** Settings of simulated databases. */
 
 import { defaultSettings, type SettingValues } from '../../src/engine/settings.ts';
+import { LIMIT_WRITE_BYTES } from './statements.ts';
 
 export const DIRECTORY = '/repository';
 export const MEMORY_LIMIT_BYTES: number = 256 * 1024 * 1024;
@@ -23,6 +24,7 @@ export function settingsOf(shape: SettingsShape): SettingValues {
     backends: shape.nodeCount,
     frontends: shape.frontendCount,
     memory_limit: MEMORY_LIMIT_BYTES,
+    limit_write: LIMIT_WRITE_BYTES,
     wal_sync_on_write: shape.syncOnWrite,
     wal_sync_on_rotate: true,
     wal_rotate_wm: shape.rotateBytes,

@@ -7,19 +7,10 @@
  */
 
 import { strict as assert } from 'node:assert';
-import {
-  CONTROL_EPOCH,
-  CONTROL_MODE,
-  CONTROL_ROLLBACK,
-  MODE_NORMAL,
-  MODE_UNDECIDED,
-  ROLLBACK_ABORT,
-} from '../../src/executor/layout.ts';
-import { LOG_TAIL, TAIL_UNSAVED, TAIL_UNSYNCED } from '../../src/log/log-state.ts';
+import { CONTROL_MODE, MODE_NORMAL, MODE_UNDECIDED } from '../../src/executor/layout.ts';
 import { SeededRandom } from '../../src/testing/random.ts';
 import { SimulatedClock } from '../../src/testing/simulated-clock.ts';
 import { type Fault, SimulatedFiles } from '../../src/testing/simulated-files.ts';
-import type { Actor } from './actors.ts';
 import { foundState, type History, type OnDisk, recognize, replay, type Tolerated, verifyPartitions } from './check.ts';
 import type { Connection } from './connection.ts';
 import { checkContents, checkMoment, checkSkipped, type Moment } from './durability.ts';
@@ -27,15 +18,18 @@ import { Machine, type MachineOptions } from './machine.ts';
 import { EMPTY_STATE, type ModelState, type Operation } from './model.ts';
 import type { End, Plan, SimulationOptions } from './plan.ts';
 import { countLife, countStart, emptyReport, type SimulationReport } from './report.ts';
+import { NESTED_STEPS_MAX, Scheduler } from './scheduler.ts';
 import { DIRECTORY } from './settings.ts';
+import { LARGE_TABLE, newRequest, type SimulatedRequest, type Wish } from './statements.ts';
+import { SyncWatch } from './sync-watch.ts';
 import {
-  LARGE_TABLE,
+  creation,
+  type Focus,
+  initialRows,
+  initialTables,
   largeInsertion,
-  newRequest,
   randomRequest,
   readings,
-  type SimulatedRequest,
-  type Wish,
 } from './workload.ts';
 
 /** Runs one schedule to its end. Throws when anything is not as it should be; the message has the seed and the step. */
@@ -55,7 +49,6 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
 const LIFE_COUNT = 2;
 const SLOT_COUNT = 16;
 const CONNECTION_DEPTH = 3;
-const NESTED_STEPS_MAX = 12;
 const DELAYED_STEPS_MAX = 200;
 const STEPS_MAX = 400_000;
 /** Moments of a life at which the power might have gone, where it is left to chance. */
@@ -75,6 +68,9 @@ class Simulation {
     'nodeCount' | 'frontendCount' | 'syncOnWrite' | 'rotateBytes' | 'checkpointInterval' | 'isReserveEmpty'
   >;
   private readonly hasLarge: boolean;
+  private readonly focus: Focus;
+  private readonly scheduler: Scheduler;
+  private syncs!: SyncWatch;
   private readonly tolerated: Omit<Tolerated, 'isCancelled'>;
   private files: SimulatedFiles = new SimulatedFiles();
   private machine!: Machine;
@@ -95,14 +91,8 @@ class Simulation {
   /** No requests are sent, so that it becomes quiet. */
   private isPaused = false;
   private checkpointsSeen = 0;
-  private epochSeen = 0;
   /** Of the disk, before the first request. */
   private firstOperation = 0;
-  /** A sync has failed behind that LSN: no record is taken before there is a checkpoint of it; -1: none has. */
-  private unsyncedLsn = -1;
-  /** Checkpoints that were whole by then. */
-  private writtenAtFailure = 0;
-  private depth = 0;
   /** Until then nothing that the disk is asked for works. */
   private outageEndMs = 0;
 
@@ -122,6 +112,9 @@ class Simulation {
         ? {}
         : { nodeCount: plan.nodeCount, syncOnWrite: plan.syncOnWrite, rotateBytes: plan.rotateBytes }),
     };
+    this.focus = options.focus ?? (['all', 'all', 'moves', 'shared'] as const)[random.below(4)]!;
+    const rowsAPoint = [5, 40, 200][random.below(3)]!;
+    this.scheduler = new Scheduler(random, this.report, rowsAPoint, () => this.lastFiles !== undefined);
     this.hasLarge = plan === undefined && random.oneIn(25);
     if (this.shape.isReserveEmpty) this.report.emptyReserves++;
     const choice = random.below(4);
@@ -176,9 +169,7 @@ class Simulation {
     this.isPaused = false;
     this.moments = [];
     this.checkpointsSeen = 0;
-    this.epochSeen = 0;
     this.leftCount = 0;
-    this.unsyncedLsn = -1;
     this.isDiskFailing = false;
     this.isMemoryFailing = false;
     this.requests = [];
@@ -190,8 +181,11 @@ class Simulation {
       files: this.files,
       slotCount: SLOT_COUNT,
       firstTicket: 2 ** 31 - 100,
+      points: { onPoint: (isRow) => this.scheduler.inPart(isRow), isPolling: () => this.scheduler.isPolling() },
       ...this.options.broken,
     });
+    this.scheduler.begin(this.machine);
+    this.syncs = new SyncWatch(this.machine, this.report);
     this.files.fault = (operation, name, path) => this.onDisk(operation, name, path);
     this.files.shortBytes = (byteCount) => this.random.below(byteCount);
     const { frontendCount } = this.shape;
@@ -242,17 +236,11 @@ class Simulation {
   /** The tables that the requests are about. */
   private async make(): Promise<void> {
     const connection = this.machine.connections[0]!;
-    this.send(connection, { kind: 'createEvents' });
-    this.send(connection, { kind: 'createTable', table: 't0', isLenient: false, isUnlogged: false });
-    this.send(connection, { kind: 'createTable', table: 'u', isLenient: false, isUnlogged: true });
+    const tables = initialTables(this.random);
+    for (const wish of [...tables, ...initialRows(this.random, tables)]) this.send(connection, wish);
     if (this.hasLarge) {
       this.report.largeTables++;
-      this.send(connection, {
-        kind: 'createTable',
-        table: LARGE_TABLE,
-        isLenient: false,
-        isUnlogged: this.random.oneIn(2),
-      });
+      this.send(connection, creation(LARGE_TABLE, false, this.random.oneIn(2)));
       this.send(connection, largeInsertion());
     }
     await this.runUntil(() => this.machine.pendingCount === 0);
@@ -305,8 +293,8 @@ class Simulation {
     for (const memory of this.machine.memories) memory.faultCountdown = -1;
     await this.runUntilQuiet();
     // Each node sees that all is final, and gives up what it kept to undo it.
-    if (this.lastFiles === undefined)
-      for (const operation of this.readings()) this.send(this.pickConnection(), [operation]);
+    const readings = this.readings();
+    if (this.lastFiles === undefined && readings.length > 0) this.send(this.pickConnection(), readings);
     await this.runUntilQuiet();
     this.isPaused = false;
     this.isMemoryFailing = isMemoryFailing;
@@ -324,13 +312,19 @@ class Simulation {
       isIdle = true;
     });
     const isQuiet = (): boolean =>
-      isIdle && !this.machine.checkpoints.isGoingOn && this.machine.pendingCount === 0 && this.runnable().length === 0;
+      isIdle &&
+      !this.machine.checkpoints.isGoingOn &&
+      this.machine.pendingCount === 0 &&
+      this.scheduler.runnable().length === 0;
     await this.runUntil(() => this.lastFiles !== undefined || isQuiet());
   }
 
   private readings(): Operation[] {
     const { tables } = this.machine.database.publisher.catalog;
-    return readings(tables.map(({ name, indexes }) => ({ name, hasIndex: indexes.length > 1 })));
+    return readings(
+      this.random,
+      tables.map(({ name, indexes }) => ({ name, hasIndex: indexes.length > 1 })),
+    );
   }
 
   /** The disk works again: so do writes, after the next probe; where a sync has failed, after a checkpoint. */
@@ -339,7 +333,7 @@ class Simulation {
     for (let probes = 0; probes < 3 && Atomics.load(words, CONTROL_MODE) !== MODE_NORMAL; probes++) {
       this.clock.advance(SECOND_MICROSECONDS);
       while (this.clock.untilNextTimer() === 0) this.clock.runTimer();
-      await this.runUntil(() => this.runnable().length === 0);
+      await this.runUntil(() => this.scheduler.runnable().length === 0);
     }
     assert.equal(Atomics.load(words, CONTROL_MODE), MODE_NORMAL, 'writes come back when the disk does');
     const request = this.send(this.pickConnection(), [{ kind: 'append', tags: [1] }]);
@@ -407,27 +401,9 @@ class Simulation {
     for (;;) {
       if (this.machine.hasPromises) await this.machine.settle();
       if (this.machine.failure !== undefined) throw this.machine.failure;
-      this.watchMode();
+      this.syncs.check();
       if (isDone()) return;
       this.step();
-    }
-  }
-
-  /** After a failed sync nothing is taken before there is a checkpoint of all that was acknowledged. */
-  private watchMode(): void {
-    const { written } = this.machine.checkpoints;
-    const { control } = this.machine.database;
-    const tail = control.logState[LOG_TAIL];
-    if (tail === TAIL_UNSYNCED || tail === TAIL_UNSAVED) {
-      if (this.unsyncedLsn < 0) {
-        this.report.failedSyncs++;
-        this.writtenAtFailure = written.length;
-      }
-      this.unsyncedLsn = control.lsn;
-    } else if (this.unsyncedLsn >= 0) {
-      const isSaved = written.slice(this.writtenAtFailure).some(({ lsn }) => lsn >= this.unsyncedLsn);
-      assert.ok(isSaved, 'a failed sync is not forgotten');
-      this.unsyncedLsn = -1;
     }
   }
 
@@ -443,12 +419,11 @@ class Simulation {
       const connection = this.pickConnection();
       if (connection.inFlightCount < CONNECTION_DEPTH) {
         this.leftCount--;
-        this.send(connection, randomRequest(random, this.hasLarge));
+        this.send(connection, randomRequest(random, this.hasLarge, this.focus));
       }
     }
-    const runnable = this.runnable();
-    if (runnable.length > 0) this.take(runnable[random.below(runnable.length)]!);
-    else if (
+    if (this.scheduler.step()) return;
+    if (
       this.isPaused ||
       this.leftCount === 0 ||
       this.machine.connections.every((each) => each.inFlightCount === CONNECTION_DEPTH)
@@ -460,42 +435,10 @@ class Simulation {
     }
   }
 
-  private runnable(): Actor[] {
-    return this.machine.actors.filter((actor) => !actor.isBusy && actor.isRunnable());
-  }
-
-  private take(actor: Actor): void {
-    const { report, machine } = this;
-    report.steps++;
-    report.trace = Math.imul(report.trace ^ machine.actors.indexOf(actor), 0x01000193) + machine.finalCount;
-    actor.isBusy = true;
-    try {
-      actor.step();
-    } catch (error) {
-      machine.fail(error);
-    }
-    actor.isBusy = false;
-    this.countRollback();
-  }
-
-  private countRollback(): void {
-    const { words } = this.machine.database.control;
-    const epoch = Atomics.load(words, CONTROL_EPOCH);
-    if (epoch === this.epochSeen) return;
-    this.epochSeen = epoch;
-    if (Atomics.load(words, CONTROL_ROLLBACK) === ROLLBACK_ABORT) this.report.aborts++;
-    else this.report.replays++;
-  }
-
   /** Before an operation of the disk: others run meanwhile; then it works, or fails, or the life ends. */
   private onDisk(operation: number, name: string, path: string): Fault | undefined {
     if (this.lastFiles !== undefined) return 'error';
-    if (this.depth === 0) {
-      this.depth++;
-      const stepsMax = this.isDelayed(operation) ? DELAYED_STEPS_MAX : this.random.below(NESTED_STEPS_MAX);
-      for (let left = stepsMax; left > 0 && this.lastFiles === undefined; left--) this.stepOther();
-      this.depth--;
-    }
+    this.scheduler.runOthers(this.isDelayed(operation) ? DELAYED_STEPS_MAX : this.random.below(NESTED_STEPS_MAX));
     if (this.lastFiles !== undefined) return 'error';
     const isOfLog = path.startsWith(`${DIRECTORY}/wal`);
     const isWriting = this.machine.checkpoints.writing !== undefined;
@@ -557,11 +500,6 @@ class Simulation {
     const { finalCount, orders, checkpoints } = this.machine;
     const durable = this.shape.syncOnWrite ? finalCount - 1 : checkpoints.newest - 1;
     return { durable, next: orders.length, saved: checkpoints.saved(this.tolerated.isLogFailing) };
-  }
-
-  private stepOther(): void {
-    const others = this.runnable().filter(({ name }) => name !== 'main');
-    if (others.length > 0) this.take(others[this.random.below(others.length)]!);
   }
 
   private takeDisk(): void {

@@ -51,6 +51,7 @@ const ask: Actor = async (_db, http, random, isOver) => {
     const name = `c${random.below(1_000_000)}`;
     await http.sql(`select owner as ${name}, count(*), sum(n), max(length(note)) from logged_rows group by owner`);
     await http.sql(`select * from unlogged_rows where n > ${random.below(2000)} order by n desc limit 20`);
+    await http.sql('select id, doc.tags from shared_rows where doc.hits::int > 3 order by id, owner');
     await http.sql('select id, doc.tags from logged_rows where doc.hits::int > 3 order by id, owner');
     const reply = await http.send(
       'POST',

@@ -1,6 +1,7 @@
 /**
- * A client that changes rows of its own in a table that all share, and knows what they are: updates of every kind, deletes, and
- * the same keys again with texts and JSON of other lengths; many of its transactions fail and are undone.
+ * A client that changes rows of its own in a table with those of others, and knows what they are: updates of every kind, of
+ * primary keys too, deletes, and the same keys again with texts and JSON of other lengths; many of its transactions fail and are
+ * undone.
  */
 
 import assert from 'node:assert/strict';
@@ -20,10 +21,13 @@ export class RowsActor {
   readonly #table: string;
   readonly #owner: number;
   readonly #random: SeededRandom;
-  readonly #rows = new Map<number, Row>();
+  #rows = new Map<number, Row>();
+  readonly #canMove: boolean;
 
-  constructor(table: string, owner: number, random: SeededRandom) {
+  /** @param canMove rows of the table may get other primary keys */
+  constructor(table: string, owner: number, random: SeededRandom, canMove: boolean) {
     this.#table = table;
+    this.#canMove = canMove;
     this.#owner = owner;
     this.#random = random;
   }
@@ -52,7 +56,7 @@ export class RowsActor {
     const id = random.below(KEY_COUNT);
     const where = `owner = ${this.#owner} and id = ${id}`;
     const row = this.#rows.get(id);
-    switch (random.below(9)) {
+    switch (random.below(this.#canMove ? 10 : 9)) {
       case 0:
       case 1:
         if (row === undefined) return this.#insert(http, id);
@@ -85,6 +89,8 @@ export class RowsActor {
         return this.#many(http);
       case 7:
         return this.#fail(http, id);
+      case 9:
+        return this.#move(http);
       default: {
         const found = JSON.parse(await http.sql(`select n from ${this.#table} where ${where}`));
         assert.deepEqual(found, row === undefined ? [] : [row.n]);
@@ -117,6 +123,20 @@ export class RowsActor {
       if (id >= half) row.n++;
       if (id < half >> 4) this.#rows.delete(id);
     }
+  }
+
+  /** Every row gets the key that is as far from the other end; or some get one key, which is refused. */
+  async #move(http: HttpClient): Promise<void> {
+    const mine = `where owner = ${this.#owner}`;
+    const chosen = [...this.#rows.keys()].filter((id) => id < 40);
+    if (this.#random.oneIn(3) && chosen.length > 1) {
+      const sql = `update ${this.#table} set n = n + 1 ${mine}; update ${this.#table} set id = 1 ${mine} and id < 40`;
+      checkError(await http.send('POST', '/', 'text/plain', sql), 400, 'key_conflict');
+      return;
+    }
+    await http.sql(`update ${this.#table} set id = ${KEY_COUNT - 1} - id, n = n + 1 ${mine}`);
+    const moved = [...this.#rows].map(([id, row]) => [KEY_COUNT - 1 - id, { ...row, n: row.n + 1 }] as const);
+    this.#rows = new Map(moved);
   }
 
   /** Writes on all nodes, and fails at the end: nothing of it stays. */

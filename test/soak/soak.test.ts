@@ -17,7 +17,7 @@ test('under mixed load nothing leaks: rows, memory, files, descriptors', async (
 test('the checks notice what rises, and rows that are lost or changed', async () => {
   const db = await Database.start('--format=json');
   for (const statement of TABLES) await db.text(statement);
-  const rows = new RowsActor('logged_rows', 0, new SeededRandom(3));
+  const rows = new RowsActor('logged_rows', 0, new SeededRandom(3), true);
   await rows.fill(db.client);
   await rows.check(db);
   for (const [damage, repair] of [

@@ -33,9 +33,13 @@ export const TABLES: readonly string[] = [
   'create index logged_by_n on logged_rows (n)',
   `create unlogged table unlogged_rows (${ROWS_COLUMNS}) partitions 3`,
   'create index unlogged_by_n on unlogged_rows (n)',
+  // One partition, which all nodes read: its transactions are fences.
+  `create shared table shared_rows (${ROWS_COLUMNS})`,
+  'create index shared_by_n on shared_rows (n)',
   'create table imported (id int primary key, v text, doc json)',
 ];
-const TABLE_NAMES: readonly string[] = ['logged_rows', 'unlogged_rows', 'imported'];
+const ROWS_TABLES: readonly string[] = ['logged_rows', 'unlogged_rows', 'shared_rows'];
+const TABLE_NAMES: readonly string[] = [...ROWS_TABLES, 'imported'];
 const OWNERS_A_TABLE = 3;
 const ROTATE_BYTES = 1_000_000;
 /** Share of the time for the warm-up. */
@@ -106,10 +110,10 @@ export class SoakRun {
   async #era(phaseCount: number, secondsEach: number): Promise<RestSample[]> {
     const { db } = this;
     for (const statement of TABLES) await db.text(statement);
-    this.#rows = ['logged_rows', 'unlogged_rows'].flatMap((table) =>
+    this.#rows = ROWS_TABLES.flatMap((table) =>
       Array.from(
         { length: OWNERS_A_TABLE },
-        (_, owner) => new RowsActor(table, owner, new SeededRandom(this.#random.int32())),
+        (_, owner) => new RowsActor(table, owner, new SeededRandom(this.#random.int32()), table !== 'shared_rows'),
       ),
     );
     for (const rows of this.#rows) await rows.fill(db.client);
