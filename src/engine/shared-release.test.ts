@@ -152,9 +152,11 @@ for (const [name, { change, question, answer }] of Object.entries(READS)) {
   });
 }
 
-test('what is put off is done by the next fence of the table, or by a checkpoint', async () => {
-  for (const later of ['insert into s values (-1, 0, null)', 'checkpoint']) {
+test('what is put off is done by the next change of the table, or by a checkpoint', async () => {
+  const mixed = 'begin; insert into d values (1); insert into s values (-1, 0, null); commit';
+  for (const later of ['insert into s values (-1, 0, null)', mixed, 'checkpoint']) {
     const db = await makeRows();
+    await db.run('create table d (id int primary key)');
     const { memory } = db.engine.database;
     const used = (): number => {
       db.engine.run();

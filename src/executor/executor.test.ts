@@ -7,6 +7,7 @@ import { SeededRandom } from '../testing/random.ts';
 import { SteppedExecutor } from '../testing/stepped-executor.ts';
 import { Committer } from './committer.ts';
 import { FLAG_TAIL, FLAG_WAIT } from './layout.ts';
+import { NodeLoop } from './node-loop.ts';
 import { PlainFence } from './plain-fence.ts';
 import { Rounds } from './rounds.ts';
 
@@ -24,7 +25,17 @@ const OPTIONS: Omit<ModelOptions, 'seed'> = {
 };
 
 function runSchedules(count: number, options: Omit<ModelOptions, 'seed'>): ModelReport {
-  const total = { ok: 0, failed: 0, stale: 0, epochs: 0, fences: 0, logFailures: 0, rounds: 0, plainFences: 0 };
+  const total = {
+    ok: 0,
+    failed: 0,
+    stale: 0,
+    epochs: 0,
+    fences: 0,
+    logFailures: 0,
+    rounds: 0,
+    plainFences: 0,
+    standing: 0,
+  };
   for (let seed = 1; seed <= count; seed++) {
     let report: ModelReport;
     try {
@@ -132,6 +143,17 @@ test('canary: a middle section that runs before all have arrived is caught', (co
 test('canary: a node that leaves a fence in WORKING for a rollback is caught', (context) => {
   context.mock.method(PlainFence.prototype, 'mayLeave', () => true);
   assert.throws(() => runSchedules(300, { ...OPTIONS, fenceOneIn: 3 }), /^Error: seed/);
+});
+
+test('canary: a node that leaves before the owner has undone what all read is caught', (context) => {
+  context.mock.method(Rounds.prototype, 'undoesFirst', () => false);
+  assert.throws(() => runSchedules(500, { ...OPTIONS, roundsOneIn: 2 }), /^Error: seed/);
+});
+
+test('canary: an owner that undoes what others are reading is caught', (context) => {
+  context.mock.method(NodeLoop.prototype, 'haveAllStopped', () => true);
+  const options = { ...OPTIONS, roundsOneIn: 3, fenceOneIn: 3, logFailureOneIn: 3 };
+  assert.throws(() => runSchedules(500, options), /^Error: seed/);
 });
 
 test('canary: a node that does not take its arrival back is caught', (context) => {

@@ -173,9 +173,13 @@ export const FLAG_PROFILE = 1024;
 export const FLAG_ROUNDS = 128;
 /** Flag: a plain fence, a ticket of all nodes (plain-fence.ts). */
 export const FLAG_FENCE = 256;
+/** Flag, with FLAG_ROUNDS: all nodes stay until all steps are done, as one of them writes what all read (rounds.ts). */
+export const FLAG_STANDS = 512;
 
 /** Step word of a ticket with rounds: no other step follows the one whose number it holds besides. */
 export const ROUND_LAST = 0x40000000;
+/** The same of one with FLAG_STANDS that has failed: the owner of what all read undoes its part, before anyone leaves. */
+export const ROUND_UNDO = 0x20000000;
 
 export const FATE_OK = 0;
 export const FATE_FAILED = 1;

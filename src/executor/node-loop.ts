@@ -9,7 +9,7 @@
  *   WALKING ── drained fence (fence.ts), final = ticket: undo is empty ─────────────▶ FENCED, until final passes it
  *   STAYING ── goOn: others have voted, arrived, worked ────────────────────────────▶ WALKING
  *   WALKING, STAYING ── epoch rose; a plain fence is not WORKING ── stop ───────────▶ STOPPED
- *   STOPPED ── what it wrote in a fence is to be undone: all have stopped ── undo: all from abortAt; acknowledges ──▶ UNDONE
+ *   STOPPED ── what all read is to be undone: all have stopped ── undo: all from abortAt; acknowledges ─────────────▶ UNDONE
  *   UNDONE  ── resume = epoch ── freeUndone: results of undone parts ───────────────▶ WALKING, at the resume point
  *
  * Own tickets that are not final lie in a FIFO with the marks of undo and redo before each: a rollback pops from the
@@ -36,6 +36,7 @@ import {
   FLAG_DRAINED,
   FLAG_FENCE,
   FLAG_ROUNDS,
+  FLAG_STANDS,
   FLAG_TAIL,
   FLAG_WAIT,
   FLAG_WRITES,
@@ -100,9 +101,9 @@ export class NodeLoop {
   private stay = STAY_NOWHERE;
   /** Attempt of that ticket, where it waits for votes. */
   private stayAttempt = 0;
-  /** The youngest ticket in which this node wrote in a plain fence, if it may have to be undone. */
-  private fenceWriteTicket = 0;
-  private hasFenceWrite = false;
+  /** The youngest ticket in which this node wrote what all read, if it may have to be undone. */
+  private sharedWriteTicket = 0;
+  private hasSharedWrite = false;
   private readonly voting: Voting;
   private readonly rounds: Rounds;
   private readonly plainFence: PlainFence;
@@ -124,7 +125,7 @@ export class NodeLoop {
     this.runner = runner;
     this.view = new BlockView(memory);
     this.voting = new Voting(control, runner);
-    this.rounds = new Rounds(control, runner, this.voting);
+    this.rounds = new Rounds(control, node, runner, this.voting);
     this.plainFence = new PlainFence(control, node, runner, this.voting);
     this.drained = new DrainedStand(control, node, runner);
     this.maskWord = node < 32 ? SLOT_MASK_LOW : SLOT_MASK_HIGH;
@@ -168,9 +169,9 @@ export class NodeLoop {
     if (Atomics.load(words, CONTROL_EPOCH) !== this.epoch) return this.rollBack();
     const hasStayed = this.stay !== STAY_NOWHERE;
     if (hasStayed) {
-      const stepBefore = this.rounds.step;
+      const before = this.rounds.progress;
       // Who has run another step may have brought work for others, and is asked again like any that ran something.
-      if (!this.goOn()) return this.rounds.step === stepBefore ? this.stay : STEP_RAN;
+      if (!this.goOn()) return this.rounds.progress === before ? this.stay : STEP_RAN;
     }
     const final = Atomics.load(words, CONTROL_FINAL);
     this.releaseBefore(final);
@@ -287,7 +288,7 @@ export class NodeLoop {
   private begin(ticket: number, slot: number, flags: number, undoMark: number, redoMark: number): boolean {
     const isFence = (flags & FLAG_FENCE) !== 0;
     if (isFence) this.plainFence.begin(ticket, slot, flags, undoMark, redoMark);
-    else this.rounds.begin(ticket, slot, flags, undoMark, redoMark);
+    else this.rounds.begin(this.view, ticket, slot, flags, undoMark, redoMark);
     this.stay = isFence ? STEP_WAITING_FENCE : STEP_WAITING_ROUND;
     return this.proceed() !== STAY_INTERRUPTED;
   }
@@ -328,19 +329,29 @@ export class NodeLoop {
   private voteAtFence(view: BlockView, slot: number, flags: number, at: number): void {
     const { result, hasFailed } = this.plainFence;
     const fate = hasFailed ? FATE_FAILED : FATE_OK;
-    if (result !== 0) {
-      this.fenceWriteTicket = this.tickets[at]!;
-      this.hasFenceWrite = true;
-    }
+    if (result !== 0) this.noteSharedWrite();
     // The worker has run the tail.
     this.voteTogether(view, slot, flags & ~FLAG_TAIL, fate, result, at);
   }
 
   private voteAfterRounds(view: BlockView, part: number, slot: number, flags: number, at: number): void {
-    const { result, error } = this.rounds;
+    const { result, error, isOwner } = this.rounds;
     if (error !== undefined) this.fail(error, part, this.undoMarks[at]!, this.redoMarks[at]!);
+    if (isOwner && result !== 0) {
+      // Invariant 10: the others are leaving.
+      assert(this.words[slot + SLOT_FATE] !== FATE_FAILED, 'the owner has undone before anyone leaves');
+      this.noteSharedWrite();
+    }
     const fate = error === undefined ? FATE_OK : FATE_FAILED;
-    this.voteTogether(view, slot, flags, fate, result, at);
+    // Where all stand until the end, who ended it has run the tail.
+    const left = (flags & FLAG_STANDS) !== 0 ? flags & ~FLAG_TAIL : flags;
+    this.voteTogether(view, slot, left, fate, result, at);
+  }
+
+  /** In the ticket of the youngest FIFO entry this node has written what all read. */
+  private noteSharedWrite(): void {
+    this.sharedWriteTicket = this.tickets[(this.tail - 1) & this.fifoMask]!;
+    this.hasSharedWrite = true;
   }
 
   private voteTogether(view: BlockView, slot: number, flags: number, fate: number, result: number, at: number): void {
@@ -380,18 +391,25 @@ export class NodeLoop {
   private rollBack(): number {
     // While a plain fence is WORKING nobody undoes.
     if (this.stay === STEP_WAITING_FENCE && !this.plainFence.takeBack()) return STEP_WAITING_FENCE;
+    // Others may have seen the end of it, and run ahead.
+    if (this.stay === STEP_WAITING_ROUND && this.rounds.isOwner) this.noteSharedWrite();
     this.stay = STAY_NOWHERE;
     if (!this.isStopped) {
       this.isStopped = true;
       stopForRollback(this.control);
     }
     const abortAt = Atomics.load(this.words, CONTROL_ABORT_AT);
-    if (this.hasFenceWrite && ((this.fenceWriteTicket - abortAt) | 0) >= 0 && !haveAllStopped(this.control)) {
+    if (this.hasSharedWrite && ((this.sharedWriteTicket - abortAt) | 0) >= 0 && !this.haveAllStopped()) {
       return STEP_WAITING_ROLLBACK;
     }
     this.isStopped = false;
     this.undo();
     return STEP_RAN;
+  }
+
+  /** Whether what all read may be undone. */
+  haveAllStopped(): boolean {
+    return haveAllStopped(this.control);
   }
 
   /** Undoes the own tickets from abortAt on, goes back to the resume point, and acknowledges. */
@@ -418,7 +436,7 @@ export class NodeLoop {
     }
     const resumeAt = resumePoint(this.control);
     if (((this.position - resumeAt) | 0) > 0) this.position = resumeAt;
-    this.hasFenceWrite = false;
+    this.hasSharedWrite = false;
     this.epoch = epoch;
     this.isUndone = true;
     this.voting.hasDecided = false;

@@ -73,7 +73,11 @@ export interface RoundRunner {
   discardMiddle(view: BlockView): void;
 }
 
-/** The rest of a request with FLAG_FENCE. */
+/**
+ * The rest of a request with FLAG_FENCE, and of one with FLAG_STANDS: rounds of all nodes, whose last step all await and
+ * MIDDLE_END follows. There the node is the owner of what all read, which it may write in steps from 1 on; others read none of it
+ * in those. All await step 0.
+ */
 export interface FenceRunner {
   /** The node that runs the part: the owner of what it writes, or WORKER_ANY. Alike on all nodes. */
   fenceWorker(view: BlockView): number;

@@ -13,8 +13,9 @@
  * of an old attempt, and no arrival, can come after the slots are fresh.
  *
  * A node may undo its own partitions while others still run: nobody else reads them outside of a fence. But what it wrote
- * in a plain fence, all nodes read: it undoes that only when all have stopped. And the result pages of an undone attempt
- * are freed only after the rollback is complete: another node may have been reading them, in a tail or a middle section.
+ * in a plain fence, or with FLAG_STANDS, all nodes read: it undoes that only when all have stopped. And the result pages of
+ * an undone attempt are freed only after the rollback is complete: another node may have been reading them, in a tail or a
+ * middle section.
  *
  * The word acks: bits 0-7 nodes that have undone; bits 8-15 nodes that have stopped; bit 16 one waits for all to stop.
  */

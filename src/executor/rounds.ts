@@ -17,11 +17,18 @@
  *     (s + 1, 0)               MIDDLE_STEP: the step is followed by another middle section
  *     (s + 1 | ROUND_LAST, 0)  MIDDLE_LAST: parts vote when they have done it, and go on with later tickets
  *     (s | ROUND_LAST, 0)      MIDDLE_END, or the fate is FAILED: END
+ *     (s | ROUND_UNDO, 0)      FLAG_STANDS, the fate is FAILED, and another node is the owner, which then publishes END
  *
  * Which steps are run does not depend on timing, as a failure counts only from the next arrival of its node on: so the
  * smallest error is always found among the same. A failed part has undone its rows at once, but its record and its pages
  * stay as they were until no step follows: others may be reading them. When END is published for a failure, each
  * participant undoes its part before it votes, so no rollback is needed: nothing has been built on it.
+ *
+ * FLAG_STANDS: a ticket of all nodes, one of which, the owner (fenceWorker), writes what all read, as in a plain fence.
+ * Others work at the same time, but read none of that in steps from 1 on; the owner writes it in no step before. All are
+ * awaited at step 0, so no node reads it for a ticket before; and at the last step, behind which MIDDLE_END comes, so none
+ * for a ticket behind it. The tail is run there too, so END knows the fate; and where that is FAILED the owner has undone
+ * before anyone leaves. A node that leaves for a rollback runs nothing before the owner has undone (node-loop.ts).
  */
 
 import { assert } from '../base/assert.ts';
@@ -31,21 +38,27 @@ import type { Control } from './control.ts';
 import {
   CONTROL_MODE,
   FATE_FAILED,
+  FLAG_STANDS,
+  FLAG_TAIL,
   FLAG_WRITES,
   MODE_NORMAL,
   PART_STATE,
   PART_STATE_OK,
   ROUND_LAST,
+  ROUND_UNDO,
   SLOT_ARRIVED,
   SLOT_ATTEMPT,
   SLOT_FATE,
   SLOT_MASK_HIGH,
   SLOT_MASK_LOW,
+  SLOT_PARTICIPANTS,
   SLOT_STEP,
 } from './layout.ts';
 import {
+  type FenceRunner,
   MIDDLE_END,
   MIDDLE_INTERRUPTED,
+  MIDDLE_LAST,
   MIDDLE_STEP,
   PART_INTERRUPTED,
   type PartRunner,
@@ -68,9 +81,14 @@ export class Rounds {
   error: SqlError | undefined;
   /** The step that it is at. */
   step = 0;
+  /** Rises when this node has run a step, or has left something to another. */
+  progress = 0;
+  /** Whether this node may have written what all read, in a ticket with FLAG_STANDS. */
+  isOwner = false;
   private readonly control: Control;
   private readonly words: Int32Array;
-  private readonly runner: PartRunner & RoundRunner;
+  private readonly node: number;
+  private readonly runner: PartRunner & RoundRunner & FenceRunner;
   private readonly voting: Voting;
   /** By slot: the ticket whose first middle section this node ran, so that what they all left is its to give back. */
   private readonly middles: Int32Array;
@@ -83,17 +101,24 @@ export class Rounds {
   private hasRun = false;
   private hasArrived = false;
 
-  constructor(control: Control, runner: PartRunner, voting: Voting) {
+  constructor(control: Control, node: number, runner: PartRunner, voting: Voting) {
     this.control = control;
     this.words = control.words;
-    this.runner = runner as PartRunner & RoundRunner;
+    this.node = node;
+    this.runner = runner as PartRunner & RoundRunner & FenceRunner;
     this.voting = voting;
     // A number that no ticket of the slot has.
     this.middles = new Int32Array(control.slotCount).map((_, index) => index + 1);
   }
 
-  /** Comes to a ticket: `proceed` runs step 0. */
-  begin(ticket: number, slot: number, flags: number, undoMark: number, redoMark: number): void {
+  /** Comes to a ticket, `view` being at its block: `proceed` runs step 0. */
+  begin(view: BlockView, ticket: number, slot: number, flags: number, undoMark: number, redoMark: number): void {
+    const stands = (flags & FLAG_STANDS) !== 0;
+    assert(
+      !stands || this.words[slot + SLOT_PARTICIPANTS] === this.control.nodeCount,
+      'all nodes stand at a ticket that writes what all read',
+    );
+    this.isOwner = stands && this.runner.fenceWorker(view) === this.node;
     this.ticket = ticket;
     this.slot = slot;
     this.flags = flags;
@@ -115,9 +140,10 @@ export class Rounds {
       if (!this.hasRun) {
         if (this.error === undefined && !this.runStep(view, part)) return STAY_INTERRUPTED;
         this.hasRun = true;
+        this.progress++;
       }
       const published = Atomics.load(words, this.slot + SLOT_STEP);
-      const number = published & ~ROUND_LAST;
+      const number = published & ~(ROUND_LAST | ROUND_UNDO);
       assert(number >= this.step, 'steps go forward');
       if (number > this.step) {
         this.step++;
@@ -125,6 +151,10 @@ export class Rounds {
         this.hasArrived = false;
       } else if ((published & ROUND_LAST) !== 0) {
         return STAY_OVER;
+      } else if ((published & ROUND_UNDO) !== 0) {
+        if (!this.isOwner) return STAY_WAITING;
+        this.undoFirst();
+        this.publish(this.step | ROUND_LAST);
       } else if (this.hasArrived || !this.runner.isAwaited(view, this.step)) {
         assert(this.runner.awaitedCount(view, this.step) > 0, 'somebody ends a step that is not the last');
         return STAY_WAITING;
@@ -187,11 +217,52 @@ export class Rounds {
     assert(Atomics.load(words, slot + SLOT_ARRIVED) === awaitedCount, 'all have arrived before the next step');
     const step = next === MIDDLE_END ? this.step : this.step + 1;
     Atomics.store(words, slot + SLOT_ARRIVED, 0);
-    Atomics.store(words, slot + SLOT_STEP, next === MIDDLE_STEP ? step : step | ROUND_LAST);
-    this.control.wakeNodes(words[slot + SLOT_MASK_LOW]!, words[slot + SLOT_MASK_HIGH]!);
+    if ((this.flags & FLAG_STANDS) !== 0 && this.endStanding(view, next, awaitedCount)) return true;
+    this.publish(next === MIDDLE_STEP ? step : step | ROUND_LAST);
     return true;
   }
 
+  private publish(step: number): void {
+    const { words, slot } = this;
+    Atomics.store(words, slot + SLOT_STEP, step);
+    this.control.wakeNodes(words[slot + SLOT_MASK_LOW]!, words[slot + SLOT_MASK_HIGH]!);
+  }
+
+  /**
+   * Behind a middle section of a ticket with FLAG_STANDS. Where it has failed, its owner undoes before anyone leaves: this node,
+   * or who is woken to do it, and then it is true.
+   */
+  private endStanding(view: BlockView, next: number, awaitedCount: number): boolean {
+    const { words, slot } = this;
+    assert(next !== MIDDLE_LAST, 'nobody leaves before all have done all');
+    if (Atomics.load(words, slot + SLOT_FATE) !== FATE_FAILED) {
+      const isAll = awaitedCount === words[slot + SLOT_PARTICIPANTS];
+      assert(isAll || (this.step > 0 && next === MIDDLE_STEP), 'all are awaited at the first and at the last step');
+      return false;
+    }
+    if (this.isOwner || !this.undoesFirst()) {
+      this.undoFirst();
+      return false;
+    }
+    this.progress++;
+    Atomics.store(words, slot + SLOT_STEP, this.step | ROUND_UNDO);
+    this.control.wakeNode(this.runner.fenceWorker(view));
+    return true;
+  }
+
+  /** Whether the owner of what all read undoes a part that has failed before others leave the ticket. */
+  undoesFirst(): boolean {
+    return true;
+  }
+
+  /** The owner, while all others stand at the ticket, or have stopped for a rollback: nobody reads. */
+  private undoFirst(): void {
+    if (!this.isOwner) return;
+    this.runner.rollbackTo(this.undoMark, this.redoMark);
+    this.result = 0;
+  }
+
+  /** MIDDLE_*. At the end of a ticket with FLAG_STANDS the tail is run too, where it can fail: its fate is decided then. */
   private runMiddle(view: BlockView): number {
     const fate = this.slot + SLOT_FATE;
     if (Atomics.load(this.words, fate) === FATE_FAILED) return MIDDLE_END;
@@ -202,6 +273,8 @@ export class Rounds {
     try {
       const next = this.runner.runMiddle(view, this.step);
       assert(next >= MIDDLE_STEP && next <= MIDDLE_INTERRUPTED, 'a middle section says how it goes on');
+      const runsTail = next === MIDDLE_END && (this.flags & (FLAG_STANDS | FLAG_TAIL)) === (FLAG_STANDS | FLAG_TAIL);
+      if (runsTail && !this.voting.runTail(view)) Atomics.store(this.words, fate, FATE_FAILED);
       return next;
     } catch (error) {
       this.voting.failCoordinator(view, error);

@@ -212,6 +212,7 @@ family(3, [
   ['scan_next_int64', 'cj-', 'scan_next, and the scan_int64 at b; only loading makes it (loaded-program.ts)'],
   ['scan_next_int32', 'cj-', 'scan_next, and the scan_int32 at b'],
   ['jmp_unless_node', 'pj-', 'unless parameter a is the number of this node pc = b'],
+  ['jmp_unless_owner', 'j--', 'unless this node is the owner of the shared tables pc = a'],
 ]); // prettier-ignore
 
 // Family 4: writes and batches on nodes.
@@ -341,7 +342,7 @@ family(6, [
     'pi-',
     'parameter a = the node that reads shared tables, which takes part: one of those that do already, else any of b nodes',
   ],
-  ['route_fence', 'i--', 'all a nodes take part, as the request is a plain fence: it changes shared tables'],
+  ['route_fence', 'i--', 'all a nodes take part, as the request changes shared tables'],
 ]); // prettier-ignore
 
 // Family 7: dates, intervals, timestamps.

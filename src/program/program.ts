@@ -107,8 +107,9 @@ export type UpdateSpec = { readonly table: number; readonly columns: readonly nu
  *
  * - move: UPDATE has changed primary keys in `table`. Each node leaves a batch of its rows that move; in the next step each
  *   inserts those that belong to it.
+ * - stand: what follows changes shared tables, which no node may be reading for a request before.
  */
-export type RoundSpec = { readonly kind: 'move'; readonly table: number };
+export type RoundSpec = { readonly kind: 'move'; readonly table: number } | { readonly kind: 'stand' };
 
 /** A path into a JSON value, outermost step first; at least one step. Parameters are those of the request, which nothing changes. */
 export type JsonPathSpec = readonly JsonStep[];
@@ -142,6 +143,8 @@ export type Program = {
   readonly readsShared: boolean;
   /** It changes shared tables, and uses no others: its ticket is a plain fence, in which their owner runs the node section. */
   readonly writesShared: boolean;
+  /** It changes shared tables, and uses others: a ticket of all nodes, which stay until all are done; there is a round before. */
+  readonly mixesShared: boolean;
   /** True where the program needs no node at all (SELECT 1): no ticket is taken. */
   readonly isLocal: boolean;
   readonly hasResult: boolean;

@@ -21,6 +21,7 @@ function program(parts: Partial<Program>): Program {
     canTailFail: false,
     readsShared: false,
     writesShared: false,
+    mixesShared: false,
     isLocal: false,
     hasResult: true,
     requestParameterCount: 0,

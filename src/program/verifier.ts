@@ -67,7 +67,7 @@ function verifyRounds({ node, rounds }: Program): void {
     const { name } = opcodeRow(code[word]!)!;
     if (name === 'round' && code[word + 1] !== passedCount++)
       throw new AssertionFailure(`node ${word / 4}: round ${code[word + 1]} is out of its order`);
-    if (name === 'moved_open' && code[word + 2] !== passedCount - 1)
+    if (name === 'moved_open' && (code[word + 2] !== passedCount - 1 || rounds[passedCount - 1]!.kind !== 'move'))
       throw new AssertionFailure(`node ${word / 4}: what round ${code[word + 2]} left is not opened behind it`);
   }
   if (passedCount !== rounds.length) throw new AssertionFailure(`the node section has ${passedCount} rounds`);

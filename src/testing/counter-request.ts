@@ -6,7 +6,7 @@
  *   word BLOCK_USER + 1 + 4 i   of operation i: node that does it + 256 × node whose counter it is
  *        + 1, + 2, + 3          counter; kind + 256 × step; amount
  *   word BLOCK_USER + 29        rounds: step count + 16 if the last step is awaited too + 32 if middle sections are long
- *                               fence: 256 × (worker + 2)
+ *                               fence: 256 × (worker + 2); rounds with FLAG_STANDS: besides, 256 × (owner + 2)
  *   word BLOCK_USER + 30        rounds: nodes awaited, 8 bits a step
  */
 
@@ -17,6 +17,7 @@ import {
   FATE_FAILED,
   FLAG_FENCE,
   FLAG_ROUNDS,
+  FLAG_STANDS,
   FLAG_TAIL,
   FLAG_WAIT,
   FLAG_WRITES,
@@ -64,6 +65,8 @@ export type RoundShape = {
   /** Mask of nodes by step; the last step's is 0 where its participants vote at once. */
   readonly awaited: readonly number[];
   readonly isMiddleLong: boolean;
+  /** The node that changes its shared counters from step 1 on, while all stay until the end; else nobody does. */
+  readonly owner?: number;
 };
 
 export type CounterRequest = {
@@ -136,13 +139,15 @@ function makeOperation(
 /** Two or three steps; what a later one adds and reads depends on what other nodes found in an earlier one. */
 function makeRounds(random: SeededRandom, options: RequestOptions): CounterRequest {
   const stepCount = 2 + random.below(2);
-  const isRead = random.oneIn(4);
+  const stands = random.oneIn(3);
+  const isRead = !stands && random.oneIn(4);
   const made = repeat(2 + random.below(OPERATION_COUNT_MAX - 1), () =>
     makeOperation(random, options, isRead, random.below(stepCount), -1),
   );
-  const mask = made.reduce((sum, { node }) => sum | (1 << node), 0);
+  const mask = stands ? (1 << options.nodeCount) - 1 : made.reduce((sum, { node }) => sum | (1 << node), 0);
   const isEndAwaited = random.oneIn(2);
   const awaited = repeat(stepCount, (step) => {
+    if (stands && (step === 0 || step === stepCount - 1)) return mask;
     if (step === stepCount - 1 && !isEndAwaited) return 0;
     const some = mask & random.int32();
     return some === 0 || random.oneIn(3) ? mask : some;
@@ -161,7 +166,33 @@ function makeRounds(random: SeededRandom, options: RequestOptions): CounterReque
     if (kind !== OPERATION_READ || ((awaited[step]! >> node) & 1) === 0) return operation;
     return { ...operation, kind: OPERATION_READ_PEER, owner: peers[random.below(peers.length)]! };
   });
-  return { operations, rounds: { stepCount, awaited, isMiddleLong: options.longOneIn > 0 && random.oneIn(4) } };
+  const rounds = { stepCount, awaited, isMiddleLong: options.longOneIn > 0 && random.oneIn(4) };
+  return stands ? makeStanding(random, options, { operations, rounds }) : { operations, rounds };
+}
+
+/** Rounds at which all stand until the end: from step 1 on one node changes its shared counters, and nobody else reads them. */
+function makeStanding(
+  random: SeededRandom,
+  { nodeCount, counterCount }: RequestOptions,
+  request: { readonly operations: readonly Operation[]; readonly rounds: RoundShape },
+): CounterRequest {
+  const owner = random.below(nodeCount);
+  const operations = request.operations.map((made) => {
+    // Most of them shall succeed: middle sections fail where nothing is read.
+    const isSpared = made.kind === OPERATION_CHECK && !random.oneIn(4);
+    const operation = isSpared ? { ...made, counter: 0, kind: made.step === 0 ? OPERATION_READ : OPERATION_ADD } : made;
+    const { kind, node, step } = operation;
+    if (step === 0 && kind === OPERATION_ADD && random.oneIn(2)) return { ...operation, kind: OPERATION_READ };
+    if (step === 0 || kind === OPERATION_READ_PEER || kind === OPERATION_LONG || kind === OPERATION_PAGE)
+      return operation;
+    const counter = counterCount - 1 - random.below(SHARED_COUNT);
+    if (kind === OPERATION_READ_SHARED || random.oneIn(3)) {
+      const own = kind === OPERATION_READ_SHARED || kind === OPERATION_READ ? OPERATION_ADD : kind;
+      return { ...operation, node: owner, owner, counter, kind: own };
+    }
+    return node === owner && random.oneIn(2) ? { ...operation, counter } : operation;
+  });
+  return { operations, rounds: { ...request.rounds, owner } };
 }
 
 /** Reads of any node's counters, changes of the worker's own and shared ones. */
@@ -215,7 +246,12 @@ export function submitRequest(
   let awaited = 0;
   if (rounds !== undefined) {
     flags |= FLAG_ROUNDS;
+    if (rounds.owner !== undefined) {
+      flags |= FLAG_STANDS;
+      mask = (1 << nodeCount) - 1;
+    }
     shape = rounds.stepCount | (rounds.awaited.at(-1) !== 0 ? 16 : 0) | (rounds.isMiddleLong ? 32 : 0);
+    if (rounds.owner !== undefined) shape |= (rounds.owner + 2) << 8;
     rounds.awaited.forEach((nodes, step) => {
       awaited |= nodes << (step * 8);
     });

@@ -9,7 +9,9 @@
 import { assert } from '../base/assert.ts';
 import { SqlError } from '../base/errors.ts';
 import {
+  BLOCK_FLAGS,
   BLOCK_USER,
+  FLAG_FENCE,
   PART_ATTEMPT,
   PART_HEADER_BYTES,
   PART_PROFILE_START,
@@ -54,6 +56,10 @@ const INLINE = PART_HEADER_BYTES / 4;
 /** Inline word: the result page again, whose first word is the index of the record. */
 const INLINE_PAGE = INLINE + 8;
 const PAGE_WORDS = 4096;
+
+function isFenced(view: BlockView): boolean {
+  return (view.get(BLOCK_FLAGS) & FLAG_FENCE) !== 0;
+}
 
 /** Throws what a part throws at operation `index`. */
 export function checkCounter(value: number, amount: number, index: number): void {
@@ -111,7 +117,7 @@ export class CounterRunner implements PartRunner {
     const words = view.words;
     const first = view.base + BLOCK_USER;
     const count = words[first]!;
-    const isFence = this.fenceWorker(view) >= -1;
+    const isFence = isFenced(view);
     words[part + INLINE + step] = 0;
     for (let index = 0; index < count; index++) {
       const at = first + 1 + index * 4;
@@ -164,7 +170,7 @@ export class CounterRunner implements PartRunner {
     this.discardResult(view, view.part(this.nodeCount));
   }
 
-  /** -2 where the request is not a fence. */
+  /** The worker of a fence, or the owner of what changes where all stand; -2 in other requests. */
   fenceWorker(view: BlockView): number {
     return (view.get(BLOCK_USER + 29) >> 8) - 2;
   }
@@ -228,7 +234,7 @@ export class CounterRunner implements PartRunner {
     if (kind === OPERATION_READ || kind === OPERATION_READ_SHARED) words[sum] = (words[sum]! + value) | 0;
     else if (kind === OPERATION_ADD) this.add(counter, amount);
     else if (kind === OPERATION_CHECK) checkCounter(value, amount, index);
-    else if (kind === OPERATION_LONG) return this.stayLong(view);
+    else if (kind === OPERATION_LONG) return this.stayLong(view, step);
     else if (kind === OPERATION_ADD_FOUND) this.add(counter, words[view.part(this.nodeCount) + INLINE + step - 1]!);
     else if (kind === OPERATION_READ_PEER)
       words[sum] = (words[sum]! + words[view.part(owner) + INLINE + step - 1]!) | 0;
@@ -239,11 +245,14 @@ export class CounterRunner implements PartRunner {
   }
 
   /** What this part may read must not change while it runs, whatever other nodes do. */
-  private stayLong(view: BlockView): boolean {
-    const firstKept = this.fenceWorker(view) >= -1 ? 0 : this.counters.length - SHARED_COUNT;
+  private stayLong(view: BlockView, step: number): boolean {
+    const firstKept = isFenced(view) ? 0 : this.counters.length - SHARED_COUNT;
+    const owner = isFenced(view) || step === 0 ? this.node : this.fenceWorker(view);
     const before = this.rows.map((row) => row.slice(firstKept));
     const isOver = this.onLong();
     before.forEach((row, node) => {
+      // Who is at the same ticket as an owner that changes them reads none of its counters.
+      if (node === owner && node !== this.node) return;
       row.forEach((value, at) => {
         assert(this.rows[node]![firstKept + at] === value, 'what a part reads stands still'); // invariant 10
       });

@@ -124,6 +124,8 @@ export type ModelReport = {
   /** Requests with rounds, and plain fences, that were final. */
   readonly rounds: number;
   readonly plainFences: number;
+  /** Of those with rounds, the ones at which all stand until the end. */
+  readonly standing: number;
 };
 
 /** Runs one schedule to its end; throws when anything differs from the oracle. */
@@ -213,6 +215,7 @@ class Model {
       logFailures: this.log.failureCount,
       rounds: this.outcomes.filter(({ request }) => request.rounds !== undefined).length,
       plainFences: this.outcomes.filter(({ request }) => request.fenceWorker !== undefined).length,
+      standing: this.outcomes.filter(({ request }) => request.rounds?.owner !== undefined).length,
     };
   }
 

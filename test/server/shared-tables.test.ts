@@ -1,4 +1,7 @@
-/** A shared table that clients read on all backends while others change it: real threads, and invariants of what is read. */
+/**
+ * Shared tables that clients read on all backends while others change them, alone and together with other tables: real
+ * threads, and invariants of what is read.
+ */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -11,6 +14,11 @@ const SUM = ITEM_COUNT * STOCK;
 const BATCH_ROWS = 3000;
 const TRANSFERS = 80;
 const OTHER_COUNT = 40;
+/** Rows of a shared table and of another, which are raised together, so that all of both have the same n. */
+const LEVELS = { shared: 3000, other: 60 } as const;
+const RAISES = 30;
+const RAISE_SHARED = ['update shared_level set n = n + 1', 'update shared_level set n = n + 1, id = id + 5000'];
+const RAISE_OTHER = ['update other_level set n = n + 1', 'update other_level set n = n + 1, id = id + 5000'];
 
 const READS = [
   'select sum(n), count(*) % 3000 from stock',
@@ -27,6 +35,9 @@ class Clients {
   readonly items: number[] = new Array<number>(ITEM_COUNT).fill(STOCK);
   readCount = 0;
   refusedCount = 0;
+  /** How often both have been raised, and how often that was taken back. */
+  level = 0;
+  loweredCount = 0;
   isOver = false;
   readonly #db: Database;
 
@@ -75,6 +86,42 @@ class Clients {
       const text = READS[random.below(READS.length)]!;
       checkReply(await this.#db.send(text), 200, `[[${SUM}, ${ITEM_COUNT}]]`);
       this.readCount++;
+    }
+  }
+
+  async raise(seed: number): Promise<void> {
+    const random = new SeededRandom(seed);
+    for (let turn = 0; turn < RAISES; turn++) {
+      const both = [RAISE_SHARED[random.below(2)]!, RAISE_OTHER[random.below(2)]!];
+      if (random.oneIn(2)) both.reverse();
+      // One row, which belongs to some node or other, or the tail.
+      const fails = ['update other_level set n = n + 0 / (id % 60 - 7)', 'select 1 / (count(*) - 60) from other_level'];
+      const isFailing = random.oneIn(4);
+      if (isFailing) both.push(fails[random.below(2)]!);
+      const reply = await this.#db.send(`begin; ${both.join('; ')}; commit`);
+      if (isFailing) {
+        checkError(reply, 400, 'zero_division');
+        this.loweredCount++;
+      } else {
+        checkReply(reply, 204, '');
+        this.level++;
+      }
+    }
+  }
+
+  /** Reads of one and the other by turns: all rows are at one level, which never falls, whichever is read. */
+  async watchLevels(): Promise<void> {
+    let level = 0;
+    while (!this.isOver) {
+      for (const [name, count] of Object.entries(LEVELS)) {
+        const [[lowest, highest, rowCount]] = (await this.#db.rows(
+          `select min(n), max(n), count(*) from ${name}_level format 'json'`,
+        )) as [[number, number, number]];
+        assert.deepEqual([lowest, rowCount], [highest, count], name);
+        assert.ok(lowest >= level, `${name}: ${lowest} after ${level}`);
+        level = lowest;
+        this.readCount++;
+      }
     }
   }
 
@@ -128,11 +175,17 @@ for (const [backends, sync] of [
     await db.text(
       `insert into other values ${Array.from({ length: OTHER_COUNT }, (_, id) => `(${id}, 0)`).join(', ')}`,
     );
+    for (const [name, count] of Object.entries(LEVELS)) {
+      const rows = Array.from({ length: count }, (_, id) => `(${id}, 0)`);
+      await db.text(`create ${name === 'shared' ? 'shared ' : ''}table ${name}_level (id int primary key, n int)`);
+      await db.text(`insert into ${name}_level values ${rows.join(', ')}`);
+    }
     const clients = new Clients(db);
     const readers = [1, 2, 3, 4].map((seed) => clients.read(seed));
-    readers.push(clients.fail(), clients.readFleeting());
+    readers.push(clients.fail(), clients.readFleeting(), clients.watchLevels(), clients.watchLevels());
     try {
       const writers = [11, 12, 13].map((seed) => clients.transfer(seed));
+      writers.push(...[21, 22].map((seed) => clients.raise(seed)));
       await Promise.all([...writers, clients.batch(0), clients.batch(1), clients.administer()]);
     } finally {
       clients.isOver = true;
@@ -141,10 +194,18 @@ for (const [backends, sync] of [
     assert.ok(clients.readCount > 20 && clients.refusedCount > 0, `${clients.readCount} ${clients.refusedCount}`);
     const question = "select id, n from stock order by id format 'json'";
     const expected = clients.items.map((n, id) => [id, n]);
-    assert.deepEqual(await db.rows(question), expected);
+    const check = async (): Promise<void> => {
+      assert.deepEqual(await db.rows(question), expected);
+      for (const [name, count] of Object.entries(LEVELS)) {
+        const levels = await db.rows(`select min(n), max(n), count(*) from ${name}_level format 'json'`);
+        assert.deepEqual(levels, [[clients.level, clients.level, count]], name);
+      }
+    };
+    await check();
+    assert.ok(clients.loweredCount > 0 && clients.level > 0);
     await db.stop('SIGKILL');
     await db.restart();
-    assert.deepEqual(await db.rows(question), expected);
+    await check();
     await db.stop();
   });
 }

@@ -23,6 +23,7 @@ import {
   FLAG_FENCE,
   FLAG_PROFILE,
   FLAG_ROUNDS,
+  FLAG_STANDS,
   FLAG_TAIL,
   FLAG_WAIT,
   FLAG_WRITES,
@@ -416,6 +417,7 @@ export class FrontendEngine {
     let flags = (program.isWrite ? FLAG_WRITES : 0) | (program.canTailFail ? FLAG_TAIL : 0);
     if (program.rounds.length > 0) clearBatches(view, this.#control.nodeCount);
     if (program.writesShared) flags |= FLAG_FENCE;
+    else if (program.mixesShared) flags |= FLAG_ROUNDS | FLAG_STANDS;
     else {
       if (program.rounds.length > 0) flags |= FLAG_ROUNDS;
       if (entry.failures.isWaiting && hasSeveralNodes(request.maskLow, request.maskHigh)) flags |= FLAG_WAIT;
@@ -494,8 +496,12 @@ export class FrontendEngine {
       return;
     }
     const { program } = entry;
-    // A fence that fails has undone itself before others go on.
-    const isCounted = program.isWrite && !program.writesShared && hasSeveralNodes(request.maskLow, request.maskHigh);
+    // What changes shared tables and fails has undone itself before others go on.
+    const isCounted =
+      program.isWrite &&
+      !program.writesShared &&
+      !program.mixesShared &&
+      hasSeveralNodes(request.maskLow, request.maskHigh);
     if (fate === FATE_FAILED) {
       const error = readError(view, this.#control.nodeCount);
       // What the log refuses has not run.

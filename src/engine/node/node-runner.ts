@@ -45,6 +45,7 @@ import {
   PART_STATE_OK,
 } from '../../executor/layout.ts';
 import {
+  MIDDLE_END,
   MIDDLE_LAST,
   MIDDLE_STEP,
   PART_INTERRUPTED,
@@ -149,19 +150,27 @@ export class NodeRunner implements PartRunner, RoundRunner, PartContext {
     return bitCount(view.get(BLOCK_MASK_LOW)) + bitCount(view.get(BLOCK_MASK_HIGH));
   }
 
-  /** Rows may move from any participant to any other, so all are awaited. */
+  /**
+   * Rows may move from any participant to any other, and shared tables are changed when no node reads them: so all are awaited
+   * between two steps, and where shared tables are changed at the end.
+   */
   isAwaited(_view: BlockView, _step: number): boolean {
     return true;
   }
 
-  runStep(view: BlockView, part: number, _ticket: number, _step: number): number {
+  runStep(view: BlockView, part: number, _ticket: number, step: number): number {
+    if (step === 1) {
+      const { mixesShared, tables } = this.#programOf(view).program;
+      if (mixesShared) this.#storage.settleShared(tables);
+    }
     this.firstMoved = firstBatch(view, this.#control.nodeCount);
     return this.#runStep(view, part, undefined);
   }
 
   runMiddle(view: BlockView, step: number): number {
-    const { rounds } = this.#programOf(view).program;
-    linkBatches(this.#memory, view, this.#control.nodeCount, step);
+    const { rounds, mixesShared } = this.#programOf(view).program;
+    if (step < rounds.length) linkBatches(this.#memory, view, this.#control.nodeCount, step);
+    if (mixesShared) return step === rounds.length ? MIDDLE_END : MIDDLE_STEP;
     return step === rounds.length - 1 ? MIDDLE_LAST : MIDDLE_STEP;
   }
 
@@ -220,7 +229,7 @@ export class NodeRunner implements PartRunner, RoundRunner, PartContext {
     return wrote | PART_REDO;
   }
 
-  /** A plain fence is for changes of shared tables only, which have one owner. */
+  /** Plain fences and FLAG_STANDS are for changes of shared tables only, which have one owner. */
   fenceWorker(_view: BlockView): number {
     return SHARED_OWNER_NODE;
   }

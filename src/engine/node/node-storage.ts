@@ -139,9 +139,12 @@ export class OwnPartitions implements NodeStorage {
     }
   }
 
-  /** The owner, before its work in a fence that changes these tables: nobody reads them now. */
+  /** The owner, before it changes shared tables, among these: nobody reads them now. */
   settleShared(tables: readonly ProgramTable[]): void {
-    for (const { tableId } of tables) for (const partition of this.#of(tableId).own) partition.settle();
+    for (const { tableId } of tables) {
+      const { table, own } = this.#of(tableId);
+      if (table.isShared) for (const partition of own) partition.settle();
+    }
   }
 
   table(tableId: number): TableDefinition {

@@ -6,11 +6,11 @@ import type { Request, RowStatement } from '../../sql/ast/ast.ts';
 import type { RequestScope } from '../../sql/binder/scope.ts';
 import { type BoundStatement, bindStatement } from '../../sql/binder/statements.ts';
 import type { Program } from '../program.ts';
-import { Assembler } from './assembler.ts';
+import { Assembler, type Label } from './assembler.ts';
 import { compileMove } from './move.ts';
 import { RequestBuilder } from './request-builder.ts';
 import { compileSelect } from './select.ts';
-import { isSharedRead, type SharedUse, sharedUseOf } from './shared-use.ts';
+import { isSharedChange, type SharedUse, sharedUseOf, usesShared } from './shared-use.ts';
 import { compileChange, compileInsert } from './write.ts';
 
 export type CompileOptions = {
@@ -39,15 +39,19 @@ export function compileRequest(request: Request, catalog: Catalog, options: Comp
   let sharedUse: SharedUse = 'none';
   try {
     const bounds = bindAll(request, catalog, scope);
-    sharedUse = sharedUseOf(bounds, request.statements);
+    sharedUse = sharedUseOf(bounds);
     if (sharedUse === 'reads') builder.readerParameter = builder.newParameter();
     for (const [index, bound] of bounds.entries()) {
       const isLast = index === request.statements.length - 1;
       builder.startStatement();
+      // Any round does: from the first one on all nodes are at this request.
+      if (sharedUse === 'mixed' && isSharedChange(bound) && builder.rounds.length === 0)
+        builder.node.emit('round', builder.rounds.push({ kind: 'stand' }) - 1, 0, 0, 'all nodes stand here');
       builder.node.emit('statement', index);
       const skipped = builder.node.label();
-      if (sharedUse === 'reads' && isSharedRead(bound))
-        builder.node.emit('jmp_unless_node', builder.readerParameter, skipped);
+      const isMove = bound.kind === 'update' && bound.isMoving;
+      const others = sharedUse === 'mixed' && isMove && usesShared(bound) ? builder.node.label() : undefined;
+      skipElsewhere(builder, sharedUse, bound, others ?? skipped);
       const replies = isLast && (bound.kind === 'select' || bound.returning !== undefined);
       for (const code of [builder.head, builder.node]) steps.begin(code);
       if (replies) steps.begin(builder.tail);
@@ -55,7 +59,8 @@ export function compileRequest(request: Request, catalog: Catalog, options: Comp
       else {
         isWrite = true;
         if (bound.kind === 'insert') compileInsert(builder, bound, isLast);
-        else if (bound.kind === 'update' && bound.isMoving) compileMove(builder, bound, isLast);
+        else if (bound.kind === 'update' && isMove)
+          compileMove(builder, bound, isLast, others && { toRound: others, toEnd: skipped });
         else compileChange(builder, bound, isLast);
       }
       for (const code of [builder.head, builder.node]) steps.end(code, 'statement', 0);
@@ -74,6 +79,13 @@ export function compileRequest(request: Request, catalog: Catalog, options: Comp
   return finish(builder, catalog, options, scope, request.statements.length, isWrite, hasResult, sharedUse);
 }
 
+/** Statements on shared tables are run by one node. */
+function skipElsewhere(builder: RequestBuilder, use: SharedUse, bound: BoundStatement, skipped: Label): void {
+  if (!usesShared(bound)) return;
+  if (use === 'reads') builder.node.emit('jmp_unless_node', builder.readerParameter, skipped);
+  else if (use === 'mixed') builder.node.emit('jmp_unless_owner', skipped);
+}
+
 /** Binds all statements, as the use of shared tables is a matter of the request as a whole. */
 function bindAll(request: Request, catalog: Catalog, scope: RequestScope): BoundStatement[] {
   return request.statements.map((statement) => {
@@ -86,7 +98,7 @@ function bindAll(request: Request, catalog: Catalog, scope: RequestScope): Bound
 /** The last of the head: which nodes take part because of shared tables. */
 function routeShared(builder: RequestBuilder, use: SharedUse, nodeCount: number): void {
   if (use === 'reads') builder.head.emit('route_reader', builder.readerParameter, nodeCount);
-  else if (use === 'writes') builder.head.emit('route_fence', nodeCount);
+  else if (use !== 'none') builder.head.emit('route_fence', nodeCount);
 }
 
 function finish(
@@ -110,6 +122,7 @@ function finish(
     canTailFail: isWrite && hasResult,
     readsShared: sharedUse === 'reads',
     writesShared: sharedUse === 'writes',
+    mixesShared: sharedUse === 'mixed',
     isLocal: builder.tables.length === 0,
     hasResult,
     requestParameterCount: options.parameterKinds.length,

@@ -4,19 +4,29 @@
  *
  *   find a row, compute SET, move_row: it goes, and into a batch … ── round ── moved_open: insert those that are mine …
  *
- * As a new key may belong to any node, all nodes of the table take part.
+ * As a new key may belong to any node, all nodes of the table take part. Where a shared table is changed together with
+ * others, its owner alone takes both steps, and the other nodes just come to the round.
  */
 
 import { type TableDefinition, tableName } from '../../catalog/catalog.ts';
 import { chooseAccess } from '../../planner/access.ts';
 import { describeChange } from '../../planner/describe.ts';
 import type { BoundReturning, BoundUpdate } from '../../sql/binder/statements.ts';
+import type { Label } from './assembler.ts';
 import { makesTemporaries } from './bound-properties.ts';
 import type { RequestBuilder } from './request-builder.ts';
 import { collectsFirst, emitChanges, emitUpdate, finish, type NodeCode, nodeCode, returningOutput } from './write.ts';
 
+/** Where nodes that do not run the statement go on: at its round, to which they jump, and behind the second step. */
+export type MoveJumps = { readonly toRound: Label; readonly toEnd: Label };
+
 /** Compiles an UPDATE that sets primary key columns. */
-export function compileMove(request: RequestBuilder, update: BoundUpdate, isLast: boolean): void {
+export function compileMove(
+  request: RequestBuilder,
+  update: BoundUpdate,
+  isLast: boolean,
+  others: MoveJumps | undefined,
+): void {
   const { table, assignments, where } = update;
   const node = nodeCode(request);
   const { body, expressions } = node;
@@ -36,10 +46,15 @@ export function compileMove(request: RequestBuilder, update: BoundUpdate, isLast
     expressions.forgetRow();
     if (makesText) body.emit('scratch_reset');
   });
-  const round = request.rounds.push({ kind: 'move', table: tableOrdinal }) - 1;
-  body.emit('round', round, 0, 0, name);
-  emitArrivals(request, node, table, round, isLast ? update.returning : undefined);
   finish(request, node);
+  if (others !== undefined) request.node.place(others.toRound);
+  const round = request.rounds.push({ kind: 'move', table: tableOrdinal }) - 1;
+  request.node.emit('round', round, 0, 0, name);
+  if (others !== undefined) request.node.emit('jmp_unless_owner', others.toEnd);
+  const arrivals = nodeCode(request);
+  arrivals.expressions.rows = { table, cursor: 0 };
+  emitArrivals(request, arrivals, table, round, isLast ? update.returning : undefined);
+  finish(request, arrivals);
 }
 
 /** The second step: the rows that belong to this node are inserted, and RETURNING sends them. */

@@ -82,8 +82,6 @@ const ROW_STATEMENTS: readonly (readonly [text: string, what: string])[] = [
   // Changes.
   ['insert into u values (1, 2) on conflict do update set id = 2', 'UPDATE of a primary key column in ON CONFLICT'],
   ['update t set k = 1 from u', 'UPDATE … FROM'],
-  ['update shared set k = 1; update t set k = 1', 'changing a shared table together with other tables in one request'],
-  ['select id from t; delete from shared', 'changing a shared table together with other tables in one request'],
   ['delete from t using u', 'DELETE … USING'],
   ['insert into u select id, k from t', 'INSERT from a SELECT'],
   ['insert into u (id) select 1', 'INSERT from a SELECT'],

@@ -1,5 +1,6 @@
 /** Family 3: cursors, but for the opcodes that run once a row of a scan: those are in core/interpreter.ts. */
 
+import { SHARED_OWNER_NODE } from '../../catalog/catalog.ts';
 import { unknownOpcode } from '../core/interpreter.ts';
 import type { Cursor } from './cursor.ts';
 import type { NodeVm } from './node-vm.ts';
@@ -80,6 +81,8 @@ export function runCursors(vm: NodeVm, op: number, a: number, b: number, c: numb
     }
     case 228: // jmp_unless_node
       return vm.parameterWordOf(a) === vm.storage.node ? pc : b;
+    case 229: // jmp_unless_owner
+      return vm.storage.node === SHARED_OWNER_NODE ? pc : a;
     default:
       throw unknownOpcode(op);
   }

@@ -37,6 +37,7 @@ export function makeProgram(parts: Partial<Program>): Program {
     canTailFail: false,
     readsShared: false,
     writesShared: false,
+    mixesShared: false,
     isLocal: false,
     hasResult: true,
     requestParameterCount: 0,
