@@ -131,6 +131,17 @@ export type ConstantList = {
   readonly texts: readonly string[];
 };
 
+/**
+ * What a request does with shared tables, which decides how its ticket runs:
+ *
+ *   none     nothing: the nodes whose partitions are concerned take part
+ *   reads    one node more, chosen by the head, reads them: the others jump over those statements
+ *   writes   it changes them, and uses no others: a plain fence, in which their owner runs all statements
+ *   mixed    it changes them, and uses others too: all nodes come to a round before the first such change, and stay until all
+ *            are done. The owner alone runs the statements on shared tables, its reads too: they see what it has changed.
+ */
+export type SharedUse = 'none' | 'reads' | 'writes' | 'mixed';
+
 export type Program = {
   /** Unique in the process: frontend number * 2^24 + sequence. */
   readonly id: number;
@@ -139,12 +150,7 @@ export type Program = {
   readonly isWrite: boolean;
   /** True: the tail of the coordinator section can still fail and the program writes: the last voter runs it. */
   readonly canTailFail: boolean;
-  /** It reads shared tables, and changes none: one node does that, the others jump over those statements. */
-  readonly readsShared: boolean;
-  /** It changes shared tables, and uses no others: its ticket is a plain fence, in which their owner runs the node section. */
-  readonly writesShared: boolean;
-  /** It changes shared tables, and uses others: a ticket of all nodes, which stay until all are done; there is a round before. */
-  readonly mixesShared: boolean;
+  readonly sharedUse: SharedUse;
   /** True where the program needs no node at all (SELECT 1): no ticket is taken. */
   readonly isLocal: boolean;
   readonly hasResult: boolean;

@@ -416,8 +416,8 @@ export class FrontendEngine {
     writeHeader(view.at(block), request, entry, this.settings.limitWriteBytes, this.settings.limitStatementMs);
     let flags = (program.isWrite ? FLAG_WRITES : 0) | (program.canTailFail ? FLAG_TAIL : 0);
     if (program.rounds.length > 0) clearBatches(view, this.#control.nodeCount);
-    if (program.writesShared) flags |= FLAG_FENCE;
-    else if (program.mixesShared) flags |= FLAG_ROUNDS | FLAG_STANDS;
+    if (program.sharedUse === 'writes') flags |= FLAG_FENCE;
+    else if (program.sharedUse === 'mixed') flags |= FLAG_ROUNDS | FLAG_STANDS;
     else {
       if (program.rounds.length > 0) flags |= FLAG_ROUNDS;
       if (entry.failures.isWaiting && hasSeveralNodes(request.maskLow, request.maskHigh)) flags |= FLAG_WAIT;
@@ -497,11 +497,8 @@ export class FrontendEngine {
     }
     const { program } = entry;
     // What changes shared tables and fails has undone itself before others go on.
-    const isCounted =
-      program.isWrite &&
-      !program.writesShared &&
-      !program.mixesShared &&
-      hasSeveralNodes(request.maskLow, request.maskHigh);
+    const changesShared = program.sharedUse === 'writes' || program.sharedUse === 'mixed';
+    const isCounted = program.isWrite && !changesShared && hasSeveralNodes(request.maskLow, request.maskHigh);
     if (fate === FATE_FAILED) {
       const error = readError(view, this.#control.nodeCount);
       // What the log refuses has not run.

@@ -160,17 +160,17 @@ export class NodeRunner implements PartRunner, RoundRunner, PartContext {
 
   runStep(view: BlockView, part: number, _ticket: number, step: number): number {
     if (step === 1) {
-      const { mixesShared, tables } = this.#programOf(view).program;
-      if (mixesShared) this.#storage.settleShared(tables);
+      const { sharedUse, tables } = this.#programOf(view).program;
+      if (sharedUse === 'mixed') this.#storage.settleShared(tables);
     }
     this.firstMoved = firstBatch(view, this.#control.nodeCount);
     return this.#runStep(view, part, undefined);
   }
 
   runMiddle(view: BlockView, step: number): number {
-    const { rounds, mixesShared } = this.#programOf(view).program;
+    const { rounds, sharedUse } = this.#programOf(view).program;
     if (step < rounds.length) linkBatches(this.#memory, view, this.#control.nodeCount, step);
-    if (mixesShared) return step === rounds.length ? MIDDLE_END : MIDDLE_STEP;
+    if (sharedUse === 'mixed') return step === rounds.length ? MIDDLE_END : MIDDLE_STEP;
     return step === rounds.length - 1 ? MIDDLE_LAST : MIDDLE_STEP;
   }
 
@@ -234,9 +234,9 @@ export class NodeRunner implements PartRunner, RoundRunner, PartContext {
     return SHARED_OWNER_NODE;
   }
 
-  #openShared({ readsShared, writesShared, tables }: Program): void {
-    if (readsShared) this.#storage.readShared(tables);
-    else if (writesShared) this.#storage.settleShared(tables);
+  #openShared({ sharedUse, tables }: Program): void {
+    if (sharedUse === 'reads') this.#storage.readShared(tables);
+    else if (sharedUse === 'writes') this.#storage.settleShared(tables);
   }
 
   /**

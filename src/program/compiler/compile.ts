@@ -5,12 +5,12 @@ import type { Catalog } from '../../catalog/catalog.ts';
 import type { Request, RowStatement } from '../../sql/ast/ast.ts';
 import type { RequestScope } from '../../sql/binder/scope.ts';
 import { type BoundStatement, bindStatement } from '../../sql/binder/statements.ts';
-import type { Program } from '../program.ts';
+import type { Program, SharedUse } from '../program.ts';
 import { Assembler, type Label } from './assembler.ts';
 import { compileMove } from './move.ts';
 import { RequestBuilder } from './request-builder.ts';
 import { compileSelect } from './select.ts';
-import { isSharedChange, type SharedUse, sharedUseOf, usesShared } from './shared-use.ts';
+import { isSharedChange, sharedUseOf, usesShared } from './shared-use.ts';
 import { compileChange, compileInsert } from './write.ts';
 
 export type CompileOptions = {
@@ -120,9 +120,7 @@ function finish(
     catalogVersion: catalog.version,
     isWrite,
     canTailFail: isWrite && hasResult,
-    readsShared: sharedUse === 'reads',
-    writesShared: sharedUse === 'writes',
-    mixesShared: sharedUse === 'mixed',
+    sharedUse,
     isLocal: builder.tables.length === 0,
     hasResult,
     requestParameterCount: options.parameterKinds.length,

@@ -27,22 +27,21 @@ function instructions(program: Program, section: 'coordinator' | 'node', wanted:
 }
 
 function useOf(text: string): string {
-  const { readsShared, writesShared, mixesShared } = compileText(text, catalog);
-  return `${readsShared ? 'reads' : ''}${writesShared ? 'writes' : ''}${mixesShared ? 'mixes' : ''}`;
+  return compileText(text, catalog).sharedUse;
 }
 
 test('the use of shared tables is that of the request as a whole', () => {
-  assert.equal(useOf('select * from t'), '');
-  assert.equal(useOf('update t set k = 1'), '');
-  assert.equal(useOf('select 1'), '');
+  assert.equal(useOf('select * from t'), 'none');
+  assert.equal(useOf('update t set k = 1'), 'none');
+  assert.equal(useOf('select 1'), 'none');
   assert.equal(useOf('select * from s'), 'reads');
   assert.equal(useOf('select * from s where id = 1; update t set k = 1; select 1'), 'reads');
   assert.equal(useOf('update s set k = 1 where id = 1'), 'writes');
   assert.equal(useOf('insert into s values (1, 1) on conflict do nothing'), 'writes');
   assert.equal(useOf('delete from s2; select * from s; select 1'), 'writes');
-  assert.equal(useOf('update s set k = 1; update t set k = 1'), 'mixes');
-  assert.equal(useOf('select 1; select * from t; delete from s'), 'mixes');
-  assert.equal(useOf('begin; insert into t values (1, 1); insert into s values (1, 1); commit'), 'mixes');
+  assert.equal(useOf('update s set k = 1; update t set k = 1'), 'mixed');
+  assert.equal(useOf('select 1; select * from t; delete from s'), 'mixed');
+  assert.equal(useOf('begin; insert into t values (1, 1); insert into s values (1, 1); commit'), 'mixed');
 });
 
 test('the last of the head decides who takes part; other nodes jump over the reads of shared tables', () => {
