@@ -32,8 +32,8 @@ function line(section: Section, index: number): string {
   const word = index * 4;
   const row = opcodeRow(section.code[word]!);
   const name = row === undefined ? `op_${section.code[word]}` : row.name;
-  let text = name.padEnd(NAME_WIDTH);
-  for (let operand = 0; operand < 3; operand++) text += String(section.code[word + 1 + operand]).padEnd(OPERAND_WIDTH);
+  let text = `${name} `.padEnd(NAME_WIDTH);
+  for (let operand = 0; operand < 3; operand++) text += `${section.code[word + 1 + operand]} `.padEnd(OPERAND_WIDTH);
   const comment = section.comments[index];
   return comment === undefined ? text.trimEnd() : `${text}# ${comment}`;
 }

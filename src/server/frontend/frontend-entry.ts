@@ -18,6 +18,11 @@ import { listenOn } from './listen.ts';
 
 /** Completions handled before sockets get their turn. */
 const POLL_LIMIT = 256;
+/**
+ * Passes of the event loop that go by, while tickets are in the air, before this thread asks to be rung: mostly the nodes are
+ * done by then, or more requests have come. docs/decisions/two-more-passes.md.
+ */
+const PASSES_BEFORE_ARMED = 2;
 
 const data = workerData as FrontendData;
 const port = parentPort!;
@@ -33,6 +38,7 @@ const diagnostics = new Diagnostics(data.frontend, clock, data.settings.log_conn
 const waiting = new Map<number, Reply>();
 let lastId = 0;
 let isTurnScheduled = false;
+let passesLeft = 0;
 
 const engine = new FrontendEngine({
   control,
@@ -80,6 +86,7 @@ function frontendSettings(values: SettingValues): FrontendSettings {
 
 /** The replies of one pass of the event loop are looked for together, behind the last of its requests. */
 function scheduleTurn(): void {
+  passesLeft = PASSES_BEFORE_ARMED;
   if (isTurnScheduled) return;
   isTurnScheduled = true;
   doorbell.disarm();
@@ -89,7 +96,12 @@ function scheduleTurn(): void {
 function scheduledTurn(): void {
   isTurnScheduled = false;
   turn();
-  doorbell.arm();
+  if (isTurnScheduled) return;
+  if (passesLeft > 0 && engine.tickets.inAir > 0) {
+    passesLeft--;
+    isTurnScheduled = true;
+    setImmediate(scheduledTurn);
+  } else doorbell.arm();
 }
 
 function turn(): void {
