@@ -14,19 +14,11 @@ import { SqlError } from '../../base/errors.ts';
 import { SHAPE_COUNT_MAX } from '../../base/limits.ts';
 import type { Memory } from '../../base/memory.ts';
 import type { Control } from '../../executor/control.ts';
-import { hasSeveralNodes } from '../../executor/failure-rate.ts';
 import {
   BLOCK_ORDINAL,
   BLOCK_PARAMETER_REF,
   FATE_FAILED,
   FATE_STALE,
-  FLAG_FENCE,
-  FLAG_PROFILE,
-  FLAG_ROUNDS,
-  FLAG_STANDS,
-  FLAG_TAIL,
-  FLAG_WAIT,
-  FLAG_WRITES,
   PART_HEADER_BYTES,
 } from '../../executor/layout.ts';
 import { BlockView, readError } from '../../executor/request-block.ts';
@@ -49,6 +41,7 @@ import { RequestPrograms } from './programs.ts';
 import { freeParts, hasRun, writeHeader, writeParameters } from './request-memory.ts';
 import type { RequestParameters } from './request-parameters.ts';
 import { type SlowStatement, SlowStatements } from './slow-statements.ts';
+import { failsTogether, ticketFlags } from './ticket-flags.ts';
 
 /** Settings that requests go by; main changes them at run time. */
 export type FrontendSettings = {
@@ -414,24 +407,14 @@ export class FrontendEngine {
       return;
     }
     writeHeader(view.at(block), request, entry, this.settings.limitWriteBytes, this.settings.limitStatementMs);
-    let flags = (program.isWrite ? FLAG_WRITES : 0) | (program.canTailFail ? FLAG_TAIL : 0);
     if (program.rounds.length > 0) clearBatches(view, this.#control.nodeCount);
-    if (program.sharedUse === 'writes') flags |= FLAG_FENCE;
-    else if (program.sharedUse === 'mixed') flags |= FLAG_ROUNDS | FLAG_STANDS;
-    else {
-      if (program.rounds.length > 0) flags |= FLAG_ROUNDS;
-      if (entry.failures.isWaiting && hasSeveralNodes(request.maskLow, request.maskHigh)) flags |= FLAG_WAIT;
-    }
     this.#byBlock[view.get(BLOCK_ORDINAL)] = request;
-    if (entry.explain === 'profile') {
-      flags |= FLAG_PROFILE;
-      request.submittedMs = this.#nowMs();
-    }
+    if (entry.explain === 'profile') request.submittedMs = this.#nowMs();
     const isOrdered = this.tickets.submit(
       block,
       request.maskLow,
       request.maskHigh,
-      flags,
+      ticketFlags(entry, request),
       program.catalogVersion,
       program.id,
     );
@@ -496,9 +479,7 @@ export class FrontendEngine {
       return;
     }
     const { program } = entry;
-    // What changes shared tables and fails has undone itself before others go on.
-    const changesShared = program.sharedUse === 'writes' || program.sharedUse === 'mixed';
-    const isCounted = program.isWrite && !changesShared && hasSeveralNodes(request.maskLow, request.maskHigh);
+    const isCounted = failsTogether(program, request);
     if (fate === FATE_FAILED) {
       const error = readError(view, this.#control.nodeCount);
       // What the log refuses has not run.
