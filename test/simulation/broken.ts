@@ -81,7 +81,7 @@ export function relabelCheckpoint(files: SimulatedFiles): void {
 }
 
 /** What the variants of the executor change of a node, which is private to it. */
-type Loop = { stay: number; tail: number; hasFenceWrite: boolean; rollBack(): number; voteAtFence(): void };
+type Loop = { stay: number; tail: number; rollBack(): number };
 type Fence = { words: Int32Array; slot: number; hasArrived: boolean; node: number; arrive(): void };
 
 /** Nodes that stand in rounds forget the ticket when a rollback comes. */
@@ -105,15 +105,5 @@ export function countTwice({ mock }: TestContext): void {
   mock.method(fence, 'arrive', function (this: Fence, ...given: never[]) {
     if (this.node === 0) Atomics.add(this.words, this.slot + SLOT_STEP, oneNode);
     arrive.apply(this, given as never);
-  });
-}
-
-/** Nodes undo what they wrote in a plain fence like anything else. */
-export function forgetFenceWrites({ mock }: TestContext): void {
-  const loop = NodeLoop.prototype as unknown as Loop;
-  const { voteAtFence } = loop;
-  mock.method(loop, 'voteAtFence', function (this: Loop, ...given: never[]) {
-    voteAtFence.apply(this, given as never);
-    this.hasFenceWrite = false;
   });
 }

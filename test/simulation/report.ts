@@ -2,8 +2,10 @@
 
 import type { Recovered } from '../../src/engine/main/recovery.ts';
 import type { Control } from '../../src/executor/control.ts';
-import { CONTROL_ROLLBACK, FLAG_FENCE, FLAG_ROUNDS, ROLLBACK_ABORT } from '../../src/executor/layout.ts';
+import { CONTROL_ROLLBACK, FLAG_FENCE, FLAG_ROUNDS, FLAG_STANDS, ROLLBACK_ABORT } from '../../src/executor/layout.ts';
 import type { Machine } from './machine.ts';
+import type { StandingCounts } from './parts.ts';
+import { SHARED_TABLES } from './random-statements.ts';
 import { standsOf } from './stands.ts';
 import { isCheckpoint, type SimulatedRequest } from './statements.ts';
 
@@ -18,8 +20,23 @@ export type SimulationReport = {
   interrupted: number;
   interruptedInFences: number;
   interruptedInRounds: number;
+  /** Tickets that change shared tables and use others: those that end well. */
+  mixed: number;
+  /** Parts of them that failed, of the owner of shared tables and of others; and tails. */
+  mixedFailedByOwner: number;
+  mixedFailedByOthers: number;
+  mixedFailedInTail: number;
+  /** Rollbacks that began while the owner was in the step that changes shared tables; and that undid it when it was done. */
+  mixedAbortsAtWork: number;
+  mixedReplaysAtWork: number;
+  mixedAbortsBehindWork: number;
+  mixedReplaysBehindWork: number;
+  /** Steps of them that gave up. */
+  mixedInterrupted: number;
   profiled: number;
-  /** Requests that moved rows; that were refused as moved rows clash, and as they log too much. */
+  /** Requests that moved rows of shared tables, alone and together with others; that moved any; that were refused as moved rows clash, and as they log too much. */
+  sharedMoves: number;
+  mixedMoves: number;
   moves: number;
   clashes: number;
   limits: number;
@@ -95,7 +112,18 @@ export function emptyReport(): SimulationReport {
     interrupted: 0,
     interruptedInFences: 0,
     interruptedInRounds: 0,
+    mixed: 0,
+    mixedFailedByOwner: 0,
+    mixedFailedByOthers: 0,
+    mixedFailedInTail: 0,
+    mixedAbortsAtWork: 0,
+    mixedReplaysAtWork: 0,
+    mixedAbortsBehindWork: 0,
+    mixedReplaysBehindWork: 0,
+    mixedInterrupted: 0,
     profiled: 0,
+    sharedMoves: 0,
+    mixedMoves: 0,
     moves: 0,
     clashes: 0,
     limits: 0,
@@ -160,6 +188,12 @@ export function countLife(report: SimulationReport, machine: Machine, requests: 
     if (!isFreeze && request.ticket !== ticket) report.stale++;
     if ((flags & FLAG_ROUNDS) !== 0) report.rounds++;
     if ((flags & FLAG_FENCE) !== 0) report.fences++;
+    const { outcome, operations } = request;
+    if (request.ticket !== ticket || outcome === undefined || 'error' in outcome) continue;
+    if ((flags & FLAG_STANDS) !== 0) report.mixed++;
+    if (!operations.some((operation) => operation.kind === 'move' && SHARED_TABLES.includes(operation.table))) continue;
+    if ((flags & FLAG_STANDS) !== 0) report.mixedMoves++;
+    else report.sharedMoves++;
   }
   for (const { outcome, definition, operations } of requests) {
     if (outcome === undefined) continue;
@@ -179,6 +213,7 @@ export function countLife(report: SimulationReport, machine: Machine, requests: 
   report.interrupted += all;
   report.interruptedInFences += inFences;
   report.interruptedInRounds += inRounds;
+  countStanding(report, machine.parts.standing);
   const { copies, orphaned, returned } = machine.pages.counts;
   report.copies += copies;
   report.orphaned += orphaned;
@@ -193,6 +228,17 @@ export function countLife(report: SimulationReport, machine: Machine, requests: 
     if (lsn === checkpoints.written[index - 1]?.lsn) report.checkpointsOfSameLsn++;
   const freezes = orders.filter(({ isFreeze }) => isFreeze).length;
   report.checkpointsByInterval += Math.max(0, freezes - asked - checkpoints.forcedCount);
+}
+
+function countStanding(report: SimulationReport, standing: StandingCounts): void {
+  report.mixedFailedByOwner += standing.failedByOwner;
+  report.mixedFailedByOthers += standing.failedByOthers;
+  report.mixedFailedInTail += standing.failedInTail;
+  report.mixedAbortsAtWork += standing.abortsAtWork;
+  report.mixedReplaysAtWork += standing.replaysAtWork;
+  report.mixedAbortsBehindWork += standing.abortsBehindWork;
+  report.mixedReplaysBehindWork += standing.replaysBehindWork;
+  report.mixedInterrupted += standing.interrupted;
 }
 
 /** Adds a rollback that has just begun. */

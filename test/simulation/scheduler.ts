@@ -10,6 +10,7 @@ import {
   FATE_FAILED,
   SLOT_FATE,
   SLOT_PUBLISHED,
+  SLOT_VOTES,
 } from '../../src/executor/layout.ts';
 import type { SeededRandom } from '../../src/testing/random.ts';
 import type { Actor } from './actors.ts';
@@ -32,6 +33,7 @@ export class Scheduler {
   private epochSeen = 0;
   private still: Actor | undefined;
   private stillSteps = 0;
+  private votedHead = 0;
 
   /** @param rowsAPoint in the middle of parts others run, or the part asks if it is to give up, at one in so many rows */
   constructor(random: SeededRandom, report: SimulationReport, rowsAPoint: number, isOver: () => boolean) {
@@ -66,21 +68,43 @@ export class Scheduler {
     this.depth--;
   }
 
-  /** In the middle of a part: others may run; most of the time where they are about to roll back what it reads. */
+  /** In the middle of a part: others may run; most of the time where they are about to roll back what it reads, or may be. */
   inPart(isRow: boolean): void {
     const { random } = this;
     if (this.depth > 0 || this.isOver()) return;
-    if (this.hasFailedHead() ? random.oneIn(4) : !random.oneIn(isRow ? this.rowsAPoint : 8)) return;
-    this.runOthers(random.below(random.oneIn(4) ? 4 * NESTED_STEPS_MAX : NESTED_STEPS_MAX));
+    const isOwnerAwaited = this.machine.parts.isOwnerAtWork && this.isHeadVoted();
+    const isAwaited = isOwnerAwaited || this.hasFailedHead();
+    if (isAwaited ? random.oneIn(4) : !random.oneIn(isRow ? this.rowsAPoint : 8)) return;
+    this.runOthers(random.below(isOwnerAwaited || random.oneIn(4) ? 4 * NESTED_STEPS_MAX : NESTED_STEPS_MAX));
   }
 
-  /** The first ticket that is not final has failed. */
+  /** Who has just voted last does not commit at once, now and then, and more often where the ticket has failed: the others run on. */
+  private holdBack(actor: Actor): void {
+    const head = Atomics.load(this.machine.database.control.words, CONTROL_FINAL);
+    if (head === this.votedHead || !this.isHeadVoted()) return;
+    this.votedHead = head;
+    if (!this.random.oneIn(this.hasFailedHead() ? 2 : 4)) return;
+    this.still = actor;
+    this.stillSteps = this.random.below(STILL_STEPS_MAX);
+  }
+
+  /** Of the first ticket that is not final all have voted. */
+  private isHeadVoted(): boolean {
+    const slot = this.slotOfHead();
+    return slot >= 0 && this.machine.database.control.words[slot + SLOT_VOTES] === 0;
+  }
+
   private hasFailedHead(): boolean {
+    const slot = this.slotOfHead();
+    return slot >= 0 && this.machine.database.control.words[slot + SLOT_FATE] === FATE_FAILED;
+  }
+
+  /** -1 where it is not published. */
+  private slotOfHead(): number {
     const { control } = this.machine.database;
-    const { words } = control;
-    const head = Atomics.load(words, CONTROL_FINAL);
+    const head = Atomics.load(control.words, CONTROL_FINAL);
     const slot = control.slotOf(head);
-    return words[slot + SLOT_PUBLISHED] === head && words[slot + SLOT_FATE] === FATE_FAILED;
+    return control.words[slot + SLOT_PUBLISHED] === head ? slot : -1;
   }
 
   /** Whether a part asks, at this row, if it is to give up; most of the time where it is. */
@@ -117,7 +141,10 @@ export class Scheduler {
     actor.isBusy = false;
     const { control } = machine.database;
     const epoch = Atomics.load(control.words, CONTROL_EPOCH);
-    if (epoch === this.epochSeen) return;
+    if (epoch === this.epochSeen) {
+      if (this.stillSteps === 0) this.holdBack(actor);
+      return;
+    }
     this.epochSeen = epoch;
     countRollback(report, control);
   }

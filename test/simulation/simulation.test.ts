@@ -23,6 +23,10 @@ const SELDOM: ReadonlySet<string> = new Set([
   'abortsInFences',
   'replaysOverFences',
   'interrupted',
+  'mixedFailedByOthers',
+  'mixedFailedInTail',
+  'mixedMoves',
+  'mixedAbortsBehindWork',
 ]);
 const RARE: ReadonlySet<string> = new Set([
   'replaysInRounds',
@@ -30,6 +34,10 @@ const RARE: ReadonlySet<string> = new Set([
   'abortsOverFences',
   'interruptedInFences',
   'interruptedInRounds',
+  'mixedAbortsAtWork',
+  'mixedReplaysAtWork',
+  'mixedReplaysBehindWork',
+  'mixedInterrupted',
 ]);
 
 const total = emptyReport();

@@ -17,9 +17,11 @@ import { checkContents, checkMoment, checkSkipped, type Moment } from './durabil
 import { Machine, type MachineOptions } from './machine.ts';
 import { EMPTY_STATE, type ModelState, type Operation } from './model.ts';
 import type { End, Plan, SimulationOptions } from './plan.ts';
+import { sharedVolley } from './random-mixed.ts';
 import { countLife, countStart, emptyReport, type SimulationReport } from './report.ts';
 import { NESTED_STEPS_MAX, Scheduler } from './scheduler.ts';
 import { DIRECTORY } from './settings.ts';
+import { standsOf } from './stands.ts';
 import { LARGE_TABLE, newRequest, type SimulatedRequest, type Wish } from './statements.ts';
 import { SyncWatch } from './sync-watch.ts';
 import {
@@ -112,7 +114,7 @@ class Simulation {
         ? {}
         : { nodeCount: plan.nodeCount, syncOnWrite: plan.syncOnWrite, rotateBytes: plan.rotateBytes }),
     };
-    this.focus = options.focus ?? (['all', 'all', 'moves', 'shared'] as const)[random.below(4)]!;
+    this.focus = options.focus ?? (['all', 'all', 'moves', 'shared', 'mixed'] as const)[random.below(5)]!;
     const rowsAPoint = [5, 40, 200][random.below(3)]!;
     this.scheduler = new Scheduler(random, this.report, rowsAPoint, () => this.lastFiles !== undefined);
     this.hasLarge = plan === undefined && random.oneIn(25);
@@ -417,10 +419,7 @@ class Simulation {
     if (this.isMemoryFailing && random.oneIn(40)) this.failMemory();
     if (this.leftCount > 0 && !this.isPaused && random.oneIn(4)) {
       const connection = this.pickConnection();
-      if (connection.inFlightCount < CONNECTION_DEPTH) {
-        this.leftCount--;
-        this.send(connection, randomRequest(random, this.hasLarge, this.focus));
-      }
+      if (connection.inFlightCount < CONNECTION_DEPTH) this.sendRandom(connection);
     }
     if (this.scheduler.step()) return;
     if (
@@ -433,6 +432,19 @@ class Simulation {
       if (!isUndecided) assert.equal(this.machine.pendingCount, 0, 'nothing runs, and requests wait for their replies');
       clock.advance(clock.untilNextTimer()!);
     }
+  }
+
+  private sendRandom(connection: Connection): void {
+    const { random, focus } = this;
+    const isMixed = focus === 'mixed';
+    const isVolley =
+      (isMixed || focus === 'shared') &&
+      connection.inFlightCount === 0 &&
+      this.leftCount >= 3 &&
+      random.oneIn(isMixed ? 2 : 4);
+    const wishes = isVolley ? sharedVolley(random, isMixed) : [randomRequest(random, this.hasLarge, focus)];
+    for (const wish of wishes) this.send(connection, wish);
+    this.leftCount -= wishes.length;
   }
 
   /** Before an operation of the disk: others run meanwhile; then it works, or fails, or the life ends. */
@@ -462,7 +474,10 @@ class Simulation {
     const nowMs = this.clock.monotonicMilliseconds();
     if (nowMs < this.outageEndMs) return 'error';
     if (this.random.oneIn(isOfLog ? 15 : 150)) this.outageEndMs = nowMs + this.random.below(OUTAGE_MS_MAX);
-    if (!this.random.oneIn(isOfLog ? 12 : 60)) return undefined;
+    // Rather where what all read is about to be changed, or is.
+    const isAwaited =
+      isOfLog && (this.machine.parts.isOwnerAtWork || standsOf(this.machine.database.control).isInFence);
+    if (!this.random.oneIn(isAwaited ? 2 : isOfLog ? 12 : 60)) return undefined;
     return name === 'write' && this.random.oneIn(2) ? 'short' : 'error';
   }
 

@@ -4,13 +4,20 @@ import type { SeededRandom } from '../../src/testing/random.ts';
 import { ID_COUNT, id, oneId, pick, range, tags, text } from './choices.ts';
 import type { Definition, NewRow, Operation } from './model.ts';
 import { type Move, PAIRED_TABLE } from './moves.ts';
+import { mixedRequest } from './random-mixed.ts';
 import { randomMove, shift } from './random-moves.ts';
+import {
+  change,
+  insertion,
+  insertionOf,
+  mustExist,
+  reading,
+  SHARED_TABLES,
+  TABLES,
+  writing,
+} from './random-statements.ts';
 import { LARGE_TABLE, type Wish } from './statements.ts';
 
-/** By how often requests are about them; `u` is unlogged, most of the time. */
-const TABLES = ['t0', 't0', 't0', 't1', 'u', 'u', PAIRED_TABLE];
-/** Tables that all nodes read, and change in plain fences; the second is unlogged, most of the time. */
-export const SHARED_TABLES: readonly string[] = ['s', 's', 'w'];
 /** They are always logged: only there a transaction can log too much. */
 const LOGGED_TABLES = ['t0', 's'];
 const LARGE_FIRST_ID = 1000;
@@ -44,8 +51,8 @@ export function largeInsertion(): Operation[] {
   return [{ kind: 'insert', table: LARGE_TABLE, rows, conflict: 'error', isReturning: false }];
 }
 
-/** What most requests of a schedule are about: anything; rows that move; shared tables. */
-export type Focus = 'all' | 'moves' | 'shared';
+/** What most requests of a schedule are about: anything; rows that move; shared tables; these together with others. */
+export type Focus = 'all' | 'moves' | 'shared' | 'mixed';
 
 /** Something for a client to ask for; `hasLarge`: the large table is there. */
 export function randomRequest(random: SeededRandom, hasLarge: boolean, focus: Focus): Wish {
@@ -61,6 +68,7 @@ function randomWish(random: SeededRandom, hasLarge: boolean, focus: Focus): Wish
   if (random.oneIn(10)) return randomDefinition(random);
   if (hasLarge && random.oneIn(4)) return largeRequest(random);
   if (random.oneIn(6)) return sharedRequest(random);
+  if (random.oneIn(12)) return mixedRequest(random);
   const table = pick(random, TABLES);
   switch (random.below(14)) {
     case 0:
@@ -92,8 +100,9 @@ function randomWish(random: SeededRandom, hasLarge: boolean, focus: Focus): Wish
 function focusedRequest(random: SeededRandom, focus: Focus): Wish {
   const table = pick(random, focus === 'moves' ? TABLES : ['t0', 's']);
   if (random.oneIn(6)) return [insertionOf(random, table, 8, 'update')];
-  if (random.oneIn(3)) return transfer(random, table);
+  if (random.oneIn(3)) return transfer(random, focus === 'mixed' ? 't0' : table);
   if (focus === 'shared') return sharedRequest(random);
+  if (focus === 'mixed') return random.oneIn(4) ? sharedRequest(random) : mixedRequest(random);
   return random.oneIn(3) ? movesAmong(random, table) : [randomMove(random, table)];
 }
 
@@ -143,35 +152,6 @@ function randomDefinition(random: SeededRandom): Definition {
   return creation(table, isLenient, isUnlogged);
 }
 
-function insertion(random: SeededRandom, table: string): Operation {
-  switch (random.below(4)) {
-    case 0:
-      return insertionOf(random, table, 1 + random.below(2), 'error');
-    case 1:
-      return insertionOf(random, table, 2 + random.below(7), 'error');
-    default:
-      return insertionOf(random, table, 1 + random.below(6), random.oneIn(3) ? 'nothing' : 'update');
-  }
-}
-
-function insertionOf(
-  random: SeededRandom,
-  table: string,
-  rowCount: number,
-  conflict: 'error' | 'nothing' | 'update',
-): Operation {
-  const rows = Array.from({ length: rowCount }, (): NewRow => [id(random), random.below(100), text(random)]);
-  return { kind: 'insert', table, rows, conflict, isReturning: random.oneIn(3) };
-}
-
-/** Of rows that are there. */
-function change(random: SeededRandom, table: string): Operation {
-  const choice = random.below(3);
-  if (choice === 0) return { kind: 'divide', table, by: id(random), ...range(random) };
-  if (choice === 1) return { kind: 'setText', table, id: id(random), s: text(random) };
-  return { kind: 'delete', table, ...(random.oneIn(3) ? range(random) : oneId(random)) };
-}
-
 /** From one id to another; sometimes it fails, when both have been changed, as a third does not exist. */
 function transfer(random: SeededRandom, table: string): Operation[] {
   const delta = 1 + random.below(50);
@@ -187,36 +167,12 @@ function transfer(random: SeededRandom, table: string): Operation[] {
   return operations;
 }
 
-/** Of some shapes, each of which fails so seldom, or not often enough yet, that nodes run ahead of it. */
-function mustExist(random: SeededRandom, table: string): Operation {
-  return { kind: 'mustExist', table, id: id(random), shape: random.below(20) };
-}
-
 /** Several statements over several tables; any of them may fail. */
 function mixed(random: SeededRandom, tables: readonly string[]): Operation[] {
   const operations: Operation[] = [];
   for (let count = 2 + random.below(3); count > 0; count--) operations.push(writing(random, pick(random, tables)));
   operations.push(reading(random, pick(random, random.oneIn(3) ? SHARED_TABLES : tables)));
   return operations;
-}
-
-function writing(random: SeededRandom, table: string): Operation {
-  switch (random.below(5)) {
-    case 0: {
-      const rows: NewRow[] = [[id(random), random.below(100), text(random)]];
-      return { kind: 'insert', table, rows, conflict: random.oneIn(3) ? 'error' : 'update', isReturning: false };
-    }
-    case 1:
-      return { kind: 'add', table, delta: random.below(9), ...range(random) };
-    case 2:
-      return { kind: 'setText', table, id: id(random), s: text(random) };
-    case 3:
-      return random.oneIn(2) && !SHARED_TABLES.includes(table)
-        ? randomMove(random, table)
-        : { kind: 'delete', table, ...oneId(random) };
-    default:
-      return { kind: 'divide', table, by: id(random), ...range(random) };
-  }
 }
 
 /** Rows that move, with statements before and behind: these see them where they were, and where they are. */
@@ -257,7 +213,7 @@ function movesAmong(random: SeededRandom, table: string): Operation[] {
 /** Tables that all nodes read: changed in fences, read on any node. */
 function sharedRequest(random: SeededRandom): Operation[] {
   const table = pick(random, SHARED_TABLES);
-  switch (random.below(8)) {
+  switch (random.below(9)) {
     case 0:
     case 1:
       return [insertion(random, table)];
@@ -278,14 +234,11 @@ function sharedRequest(random: SeededRandom): Operation[] {
         : [reading(random, table)];
     case 6:
       return [reading(random, pick(random, TABLES)), reading(random, table)];
+    case 7:
+      return random.oneIn(2)
+        ? [randomMove(random, table)]
+        : [randomMove(random, table), writing(random, table), reading(random, table)];
     default:
       return [writing(random, pick(random, TABLES)), reading(random, table)];
   }
-}
-
-function reading(random: SeededRandom, table: string): Operation {
-  const kinds = ['totals', 'scan', 'byIndex'] as const;
-  const kind = random.below(4);
-  if (kind === 3) return { kind: 'points', table, ...range(random) };
-  return { kind: kinds[kind]!, table };
 }
