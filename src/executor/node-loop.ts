@@ -41,6 +41,7 @@ import {
   FLAG_WAIT,
   FLAG_WRITES,
   MODE_NORMAL,
+  PART_REDO_BYTES,
   PART_STATE,
   PART_STATE_OK,
   ROLLBACK_ABORT,
@@ -54,7 +55,7 @@ import {
   SLOT_PUBLISHED,
   SLOT_VERSION,
 } from './layout.ts';
-import { PART_INTERRUPTED, type PartRunner } from './part-runner.ts';
+import { PART_INTERRUPTED, PART_REDO, type PartRunner } from './part-runner.ts';
 import { PlainFence } from './plain-fence.ts';
 import { type BlockMemory, BlockView, beginPart, writeError } from './request-block.ts';
 import { acknowledgeRollback, haveAllStopped, resumePoint, stopForRollback } from './rollback.ts';
@@ -75,6 +76,13 @@ export const STEP_WAITING_ROUND = 4;
 export const STEP_WAITING_FENCE = 5;
 /** It stands at a drained fence: the only wait for main. */
 export const STEP_WAITING_DRAINED = 6;
+
+/**
+ * A step also ends when its parts have made so much redo: they were long ones, and their clients would all wait for the last of
+ * them and then send all at once, the node idle meanwhile. Upsert of 500 rows (5.5 KiB a part), 12 clients, by turns against no such
+ * end: 1.12 and 1.07 times; insert 1.07; with 12 KiB 1.10 and 0.97, with 4 KiB 1.02, as waking and writing cost more then.
+ */
+const STEP_REDO_BYTES = 24 * 1024;
 
 /** Stays at no ticket; else `stay` is one of STEP_WAITING_VOTES, _ROUND and _FENCE. */
 const STAY_NOWHERE = 0;
@@ -104,6 +112,8 @@ export class NodeLoop {
   /** The youngest ticket in which this node wrote what all read, if it may have to be undone. */
   private sharedWriteTicket = 0;
   private hasSharedWrite = false;
+  /** Of parts since the step began. */
+  private redoBytes = 0;
   private readonly voting: Voting;
   private readonly rounds: Rounds;
   private readonly plainFence: PlainFence;
@@ -180,6 +190,7 @@ export class NodeLoop {
       this.drained.isArrived = false;
     }
     let ranCount = 0;
+    this.redoBytes = 0;
     while (ranCount < limit) {
       const ticket = this.position;
       const slot = this.control.slotOf(ticket);
@@ -203,7 +214,7 @@ export class NodeLoop {
       if (!this.run(ticket, slot, flags)) return STEP_RAN;
       this.position = (ticket + 1) | 0;
       ranCount++;
-      if (this.stay !== STAY_NOWHERE) break;
+      if (this.stay !== STAY_NOWHERE || this.redoBytes >= STEP_REDO_BYTES) break;
     }
     if (ranCount > 0 || hasStayed) return STEP_RAN;
     return this.runner.housekeep?.() === true ? STEP_RAN : STEP_IDLE;
@@ -254,6 +265,7 @@ export class NodeLoop {
       try {
         result = runner.run(view, part, ticket);
         view.words[part + PART_STATE] = PART_STATE_OK;
+        if ((result & PART_REDO) !== 0) this.redoBytes += view.words[part + PART_REDO_BYTES]!;
       } catch (error) {
         this.fail(error, part, undoMark, redoMark);
         fate = FATE_FAILED;
