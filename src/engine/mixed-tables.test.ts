@@ -7,32 +7,19 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { SystemRandom } from '../base/files.ts';
 import { Committer } from '../executor/committer.ts';
-import { CONTROL_EPOCH, FLAG_FENCE, FLAG_ROUNDS, FLAG_STANDS, FLAG_WAIT } from '../executor/layout.ts';
+import { FLAG_FENCE, FLAG_ROUNDS, FLAG_STANDS, FLAG_WAIT } from '../executor/layout.ts';
 import { TicketClient } from '../executor/ticket-client.ts';
 import { Partition } from '../storage/partition.ts';
-import { FileDatabase } from '../testing/file-database.ts';
-import { PageOwners } from '../testing/page-owners.ts';
+import type { FileDatabase } from '../testing/file-database.ts';
 import { SeededRandom } from '../testing/random.ts';
-import { SimulatedFiles } from '../testing/simulated-files.ts';
+import { WatchedDatabase } from '../testing/watched-database.ts';
 import { NodeVm } from '../vm/node/node-vm.ts';
-import type { SettingValues } from './settings.ts';
 
 const NODE_COUNTS = [1, 2, 3, 5] as const;
 const SHARED = 'select id, n from s order by id';
 const OTHER = 'select id, n from d order by id';
 
-class MixedDatabase extends FileDatabase {
-  readonly owners: PageOwners;
-
-  constructor(nodeCount: number, given: Partial<SettingValues> = {}, files = new SimulatedFiles()) {
-    super(files, given, nodeCount);
-    this.owners = new PageOwners(this.engine.database.memory);
-  }
-
-  get rollbackCount(): number {
-    return Atomics.load(this.engine.database.control.words, CONTROL_EPOCH);
-  }
-
+class MixedDatabase extends WatchedDatabase {
   /** Tables s, shared, and d, with rows (id, 10 id) of ids from 0 on. */
   async fill(sharedCount: number, otherCount: number): Promise<void> {
     await this.run('create shared table s (id int primary key, n int, v text)');
@@ -50,13 +37,6 @@ class MixedDatabase extends FileDatabase {
 
   async rows(): Promise<[shared: string, other: string]> {
     return [await this.run(SHARED), await this.run(OTHER)];
-  }
-
-  /** Nothing that parts have left is held any more, and storage is sound. */
-  check(): void {
-    this.verify();
-    for (const holder of ['/program/batch', '/core/result.ts', '/node-runner.ts'])
-      assert.equal(this.owners.count(holder), 0, `pages of ${holder} are given back`);
   }
 }
 

@@ -8,32 +8,17 @@ import { type TestContext, test } from 'node:test';
 import { SqlError } from '../base/errors.ts';
 import { murmur3Int64 } from '../base/murmur3.ts';
 import { findTable } from '../catalog/catalog.ts';
-import { CONTROL_EPOCH, FLAG_DRAINED, FLAG_FENCE, FLAG_ROUNDS, FLAG_WAIT, SLOT_ATTEMPT } from '../executor/layout.ts';
+import { FLAG_DRAINED, FLAG_FENCE, FLAG_ROUNDS, FLAG_WAIT, SLOT_ATTEMPT } from '../executor/layout.ts';
 import { type FenceRunner, PART_INTERRUPTED } from '../executor/part-runner.ts';
 import { TicketClient } from '../executor/ticket-client.ts';
 import { ordinalOfHash, routingOf } from '../program/routing.ts';
-import { FileDatabase } from '../testing/file-database.ts';
-import { PageOwners } from '../testing/page-owners.ts';
-import { SimulatedFiles } from '../testing/simulated-files.ts';
+import { WatchedDatabase } from '../testing/watched-database.ts';
 import { NodeRunner } from './node/node-runner.ts';
-import type { SettingValues } from './settings.ts';
 
 const NODE_COUNTS = [1, 2, 3, 8] as const;
 const ALL = 'select * from t order by id';
 
-class MoveDatabase extends FileDatabase {
-  readonly owners: PageOwners;
-
-  constructor(nodeCount: number, given: Partial<SettingValues> = {}, files = new SimulatedFiles()) {
-    super(files, given, nodeCount);
-    this.owners = new PageOwners(this.engine.database.memory);
-  }
-
-  /** Rollbacks so far. */
-  get rollbackCount(): number {
-    return Atomics.load(this.engine.database.control.words, CONTROL_EPOCH);
-  }
-
+class MoveDatabase extends WatchedDatabase {
   async rows(): Promise<unknown[]> {
     return JSON.parse(await this.run(ALL)) as unknown[];
   }
@@ -51,26 +36,6 @@ class MoveDatabase extends FileDatabase {
   async insert(ids: readonly number[], textLength = 4): Promise<void> {
     const rows = ids.map((id) => `(${id}, ${id * 3}, '${textOf(id, textLength)}')`);
     await this.run(`insert into t values ${rows.join(', ')}`);
-  }
-
-  /** Nothing that parts have left is held any more, and storage is sound. */
-  check(): void {
-    this.verify();
-    for (const holder of ['/program/batch', '/core/result.ts', '/node-runner.ts'])
-      assert.equal(this.owners.count(holder), 0, `pages of ${holder} are given back`);
-  }
-
-  /** Sends requests one behind another before any of them runs; their outcomes: `ok`, the rows, or the code of the error. */
-  together(requests: readonly string[]): string[] {
-    const outcomes: string[] = requests.map(() => 'no answer');
-    for (const [index, sql] of requests.entries()) {
-      const bytes = new TextEncoder().encode(sql);
-      this.engine.frontend.execute(bytes, 0, bytes.length, undefined, 'json', undefined, (error, body) => {
-        outcomes[index] = error?.code ?? (body === undefined ? 'ok' : new TextDecoder().decode(body));
-      });
-    }
-    this.engine.run();
-    return outcomes;
   }
 
   /** The node of a key of table t. */
@@ -277,13 +242,13 @@ test('tickets that WAIT need no rollback, wherever they fail', async (context) =
   await db.fails('update t set id = id + 1; update t set n = 1 / (id - 100)', 'zero_division');
   await db.fails('update t set id = id + 1; select 1 / (count(*) - 100) from t', 'zero_division');
   assert.deepEqual(await db.rows(), before);
-  const outcomes = db.together([
+  const outcomes = db.burst([
     'update t set id = id + 1',
     'update t set id = 7 where id = 8',
     'update t set id = id + 1; update t set id = id + 1 returning id / (id - 102)',
     'select min(id), max(id) from t',
   ]);
-  assert.deepEqual(outcomes, ['ok', 'key_conflict', 'zero_division', '[[1, 100]]']);
+  assert.deepEqual(outcomes, ['', 'key_conflict', 'zero_division', '[[1, 100]]']);
   assert.equal(db.rollbackCount, rollbackCount);
   db.check();
 });
@@ -356,13 +321,13 @@ test('what was run ahead of a failure is taken back in any step, and run again',
     const before = await db.rows();
     const { rollbackCount } = db;
     const from = db.engine.frontend.tickets.youngestTicket;
-    const outcomes = db.together([
+    const outcomes = db.burst([
       `insert into t values ${rows.join(', ')}`,
       'update t set id = id + 1',
       'update t set id = 50 where id = 51',
       'update t set id = id - 1; update t set id = id + 5; update t set id = id - 5; select count(*), min(id), max(id) from t',
     ]);
-    assert.deepEqual(outcomes, ['key_conflict', 'ok', 'key_conflict', '[[90, 0, 89]]']);
+    assert.deepEqual(outcomes, ['key_conflict', '', 'key_conflict', '[[90, 0, 89]]']);
     const rollbacks = db.rollbackCount - rollbackCount;
     assert.ok(rollbacks >= 1 && rollbacks <= 2, `${rollbacks} rollbacks`);
     const { control } = db.engine.database;
@@ -394,12 +359,12 @@ test('a rollback interrupts a long first step, and a long second one', async (co
     await db.insert([other[2]!]);
     const clash = other.map((id) => `(${id}, 0, '')`).join(', ');
     interrupted.length = 0;
-    const outcomes = db.together([
+    const outcomes = db.burst([
       `insert into t values ${clash}`,
       'update t set id = id + 100000',
       'select count(*), min(id) >= 100000 from t',
     ]);
-    assert.deepEqual(outcomes, ['key_conflict', 'ok', `[[${moving.length + 1}, true]]`]);
+    assert.deepEqual(outcomes, ['key_conflict', '', `[[${moving.length + 1}, true]]`]);
     assert.deepEqual(interrupted, [step]);
     const expected = [...moving, other[2]!].sort((a, b) => a - b).map((id) => rowAt(id + 100_000, id));
     assert.deepEqual(await db.rows(), expected);
@@ -414,7 +379,7 @@ test('a log that fails takes moves back that it has not taken; they are refused 
   const before = await db.rows();
   let failures = 2;
   db.files.fault = (_operation, name) => (name === 'write' && failures-- > 0 ? 'error' : undefined);
-  const outcomes = db.together([
+  const outcomes = db.burst([
     'update t set n = n + 1 where id = 3',
     'update t set id = id + 1; update t set id = id + 1 returning id',
     'select min(id), max(id) from t',

@@ -30,6 +30,7 @@ import {
   PART_RESULT_PAGE,
   PART_STATE,
   PART_STATE_FAILED,
+  PART_STATE_OK,
   parameterOffset,
 } from './layout.ts';
 
@@ -99,6 +100,11 @@ export class BlockView {
   /** True where that node takes part. */
   hasNode(node: number): boolean {
     return ((this.words[this.base + BLOCK_MASK_LOW + (node >> 5)]! >>> (node & 31)) & 1) === 1;
+  }
+
+  /** True where its part has left a result: in a plain fence of all nodes one has. Only when all have voted, or in a tail. */
+  hasRun(node: number): boolean {
+    return this.hasNode(node) && this.words[this.part(node) + PART_STATE] === PART_STATE_OK;
   }
 }
 

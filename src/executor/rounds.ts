@@ -79,8 +79,6 @@ export class Rounds {
   /** When over: flags of the part, and its error. */
   result = 0;
   error: SqlError | undefined;
-  /** The step that it is at. */
-  step = 0;
   /** Rises when this node has run a step, or has left something to another. */
   progress = 0;
   /** Whether this node may have written what all read, in a ticket with FLAG_STANDS. */
@@ -98,6 +96,7 @@ export class Rounds {
   private attempt = 0;
   private undoMark = 0;
   private redoMark = 0;
+  private step = 0;
   private hasRun = false;
   private hasArrived = false;
 

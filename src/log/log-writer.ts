@@ -74,7 +74,7 @@ export class LogWriter implements Log {
   append(firstLsn: number, bytes: Uint8Array, byteCount: number): void {
     const state = this.state;
     if (state[LOG_TAIL] !== TAIL_CLEAN) throw new LogFailure('the log waits for repair', false);
-    if (this.hasLostSync()) throw new LogFailure('a sync of the log has failed', false);
+    this.refuseLostSync();
     if (state[LOG_END]! >= state[LOG_ROTATE_BYTES]! && this.isFullFileSynced()) this.goOn(firstLsn);
     if (state[LOG_END] === 0) this.createFile();
     const end = state[LOG_END]!;
@@ -92,7 +92,7 @@ export class LogWriter implements Log {
   rotate(nextLsn: number): void {
     const state = this.state;
     if (state[LOG_TAIL] !== TAIL_CLEAN || state[LOG_END]! < state[LOG_ROTATE_BYTES]!) return;
-    if (this.hasLostSync()) throw new LogFailure('a sync of the log has failed', false);
+    this.refuseLostSync();
     this.goOn(nextLsn);
     this.createFile();
   }
@@ -100,7 +100,8 @@ export class LogWriter implements Log {
   repair(nextLsn: number): LogRepair {
     const state = this.state;
     try {
-      if (!this.hasLostSync() && state[LOG_TAIL] === TAIL_CLEAN) {
+      if (state[LOG_TAIL] === TAIL_CLEAN && this.hasLostSync()) this.giveUp();
+      if (state[LOG_TAIL] === TAIL_CLEAN) {
         this.probe();
         return 'ready';
       }
@@ -147,11 +148,16 @@ export class LogWriter implements Log {
     this.files.sync(this.handle);
   }
 
-  /** Gives the file up where a sync beside the committer has failed: what it was of may be acknowledged. */
+  /** Whether a sync beside the committer has failed since the last repair. */
   private hasLostSync(): boolean {
-    if (Atomics.load(this.syncFailure, 0) === 0) return false;
-    if (this.state[LOG_TAIL] !== TAIL_UNSAVED) this.giveUp();
-    return true;
+    return Atomics.load(this.syncFailure, 0) === 1;
+  }
+
+  /** Gives the file up where that is so: what the sync was of may be acknowledged. Throws LogFailure then. */
+  private refuseLostSync(): void {
+    if (!this.hasLostSync()) return;
+    this.giveUp();
+    throw new LogFailure('a sync of the log has failed', false);
   }
 
   /** A sync has failed. With wal_sync_on_write all that is acknowledged had one of its own before. */
@@ -191,7 +197,7 @@ export class LogWriter implements Log {
     if (this.isRotationSynced()) {
       this.syncFull();
       // The log thread may have had the failure of the same bytes meanwhile.
-      if (this.hasLostSync()) throw new LogFailure('a sync of the log has failed', false);
+      this.refuseLostSync();
     }
     this.turnTo(firstLsn);
   }

@@ -12,7 +12,7 @@ export class PageOwners {
     Object.assign(memory, {
       allocate: (pageCount: number): number => {
         const page = allocate(pageCount);
-        owners.set(page, callerFile());
+        owners.set(page, callerOf('/page-owners.ts'));
         return page;
       },
       free: (page: number, pageCount: number): void => {
@@ -30,8 +30,8 @@ export class PageOwners {
   }
 }
 
-/** `file:///…/src/storage/heap.ts`, of the first frame outside of the memory. */
-function callerFile(): string {
+/** `file:///…/src/storage/heap.ts:213`, of the first frame outside of the memory and of the file that watches it. */
+export function callerOf(watcher: string): string {
   const { stackTraceLimit, prepareStackTrace } = Error;
   Error.stackTraceLimit = 5;
   Error.prepareStackTrace = (_error, sites) => sites;
@@ -39,7 +39,8 @@ function callerFile(): string {
   Object.assign(Error, { stackTraceLimit, prepareStackTrace });
   for (const site of stack) {
     const file = site.getFileName() ?? '';
-    if (!file.endsWith('/page-owners.ts') && !file.endsWith('/memory.ts')) return file;
+    const isWatching = file.endsWith(watcher) || file.endsWith('/page-owners.ts') || file.endsWith('/memory.ts');
+    if (!isWatching) return `${file}:${site.getLineNumber()}`;
   }
   return '';
 }

@@ -9,6 +9,7 @@ import type { Catalog } from '../../src/catalog/catalog.ts';
 import { partitionPageCount } from '../../src/storage/partition.ts';
 import { liveRowCount } from '../../src/storage/partition-writes.ts';
 import { snapshotPageOf } from '../../src/storage/snapshot.ts';
+import { callerOf } from '../../src/testing/page-owners.ts';
 
 /** Word of the first page that was never taken (base/memory.ts). */
 export const FRESH_INDEX: number = 270336 / 4;
@@ -42,7 +43,7 @@ export class PageLedger {
       allocate: (pageCount: number): number => {
         const page = allocate(pageCount);
         assert.ok(!owners.has(page), `page ${page} is given to one at a time`);
-        owners.set(page, callerFile());
+        owners.set(page, callerOf('/simulation/pages.ts'));
         return page;
       },
       free: (page: number, pageCount: number): void => {
@@ -111,21 +112,4 @@ const KEEPERS = [
 
 function isKeeper(owner: string): boolean {
   return KEEPERS.some((keeper) => owner.includes(keeper));
-}
-
-type Frames = { readonly stack: readonly NodeJS.CallSite[] };
-
-/** `file:///…/src/storage/heap.ts:213`, of the first frame outside of the memory. */
-function callerFile(): string {
-  const { stackTraceLimit, prepareStackTrace } = Error;
-  Error.stackTraceLimit = 5;
-  Error.prepareStackTrace = (_error, sites) => sites;
-  const { stack } = new Error('caller') as unknown as Frames;
-  Object.assign(Error, { stackTraceLimit, prepareStackTrace });
-  for (const site of stack) {
-    const file = site.getFileName() ?? '';
-    if (!file.endsWith('/simulation/pages.ts') && !file.endsWith('/memory.ts'))
-      return `${file}:${site.getLineNumber()}`;
-  }
-  return '';
 }

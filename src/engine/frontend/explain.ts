@@ -19,7 +19,6 @@ import { FORMAT_PRETTY, formatFlags } from '../../types/result-format.ts';
 import { resultBytes } from '../../vm/core/result.ts';
 import type { StepProfile } from '../../vm/core/step-profile.ts';
 import { lineJson, prettyJson } from '../json-text.ts';
-import { hasRun } from './request-memory.ts';
 
 /** When what happened to a profiled request, by Clock.monotonicMilliseconds of the thread that knows. */
 export type RequestTimes = {
@@ -85,7 +84,7 @@ function timesOf({ nodeCount }: ProfiledRun, view: BlockView, times: RequestTime
   let first = Number.POSITIVE_INFINITY;
   let last = 0;
   for (let node = 0; node < nodeCount; node++) {
-    if (!hasRun(view, node)) continue;
+    if (!view.hasRun(node)) continue;
     first = Math.min(first, view.getTime(view.part(node) + PART_PROFILE_START));
     last = Math.max(last, view.getTime(view.part(node) + PART_PROFILE_END));
   }
@@ -119,7 +118,7 @@ function sentOf(run: ProfiledRun, view: BlockView): { sent_total: number; sent_b
   let nodes = 0;
   let bytes = run.batchBytes;
   for (let node = 0; node < run.nodeCount; node++) {
-    if (!hasRun(view, node)) continue;
+    if (!view.hasRun(node)) continue;
     nodes++;
     bytes += parameterBytes + resultBytes(run.memory, view.page >>> 16, view.part(node) * 4 + PART_HEADER_BYTES);
   }
@@ -132,7 +131,7 @@ type CountedStep = { rows: number; ms: number };
 function countSteps({ memory, program, view, nodeCount, steps }: ProfiledRun): CountedStep[] {
   const counted = Array.from({ length: program.stepCount }, () => ({ rows: 0, ms: 0 }));
   for (let node = 0; view !== undefined && node < nodeCount; node++) {
-    if (!hasRun(view, node)) continue;
+    if (!view.hasRun(node)) continue;
     const page = view.words[view.part(node) + PART_PROFILE_PAGE]!;
     const doubles = memory.f64[page >>> 16]!;
     const first = ((page & 0xffff) * PAGE_BYTES) / 8;

@@ -31,6 +31,7 @@ import { timeZone } from '../../types/time-zone.ts';
 import { CoordinatorVm } from '../../vm/coordinator/coordinator-vm.ts';
 import { StepProfile } from '../../vm/core/step-profile.ts';
 import { clearBatches } from '../moved-batches.ts';
+import { Bursts } from './bursts.ts';
 import { explainReply, profileReply } from './explain.ts';
 import { LiteralRows } from './literal-rows.ts';
 import { LocalRuns } from './local-runs.ts';
@@ -38,7 +39,7 @@ import { MainRequests, type UtilityPort, utilityStatementOf } from './main-reque
 import { type ImportRequest, PendingRequest, type Reply } from './pending-request.ts';
 import { type CachedProgram, ProgramCache, type RunStatistics, type StatementStatistics } from './program-cache.ts';
 import { RequestPrograms } from './programs.ts';
-import { freeParts, hasRun, writeHeader, writeParameters } from './request-memory.ts';
+import { freeParts, writeHeader, writeParameters } from './request-memory.ts';
 import type { RequestParameters } from './request-parameters.ts';
 import { type SlowStatement, SlowStatements } from './slow-statements.ts';
 import { failsTogether, ticketFlags } from './ticket-flags.ts';
@@ -70,20 +71,6 @@ export type FrontendOptions = {
   readonly onSlow?: (slow: SlowStatement) => void;
 };
 
-/**
- * While requests of a burst come in, the nodes are woken after so many of them, or behind one that has made a large batch: what
- * comes next keeps this thread busy while they work. Else flush() wakes them, behind the burst. In small bursts cores are idle, and it
- * pays to have the nodes begin at once; in large ones all are busy, waking a node costs 5 to 20 µs of both sides, and one that is
- * woken early parks again before the burst is over. Two cores, by turns, 32 against 3: tpcb 12 clients 0.80 times with nothing else on the
- * machine, 1.06 next to other work; tpcb 64 clients 1.10; point select 64 clients 1.14. Waking behind every upsert of 500 rows:
- * 262 to 242 µs of server CPU.
- */
-const FLUSH_REQUESTS_SMALL = 3;
-const FLUSH_REQUESTS_LARGE = 32;
-/** Requests of a burst, on the average, from which it is large. */
-const LARGE_BURST = 12;
-const FLUSH_BATCH_BYTES = 4096;
-
 export class FrontendEngine {
   readonly tickets: TicketClient;
   readonly settings: FrontendSettings;
@@ -109,10 +96,7 @@ export class FrontendEngine {
   readonly #sleeping = new Set<PendingRequest>();
   #sequence = 0;
   #isUnordered = false;
-  /** Requests ordered since the nodes were woken, since the last poll, and between two polls on the average. */
-  #unflushedCount = 0;
-  #burstCount = 0;
-  #burstMean = 0;
+  readonly #bursts = new Bursts();
   readonly #parts: { count: number; arenas: Int32Array; bytes: Float64Array };
   #timezoneName = '';
   #timezone = timeZone('UTC');
@@ -236,8 +220,7 @@ export class FrontendEngine {
    * order, and goes on with local runs for a slice of time. Returns 0 where there was nothing to do. The caller calls flush() before it gives up the thread.
    */
   poll(limit: number): number {
-    if (this.#burstCount > 0) this.#burstMean += (this.#burstCount - this.#burstMean) / 8;
-    this.#burstCount = 0;
+    this.#bursts.end();
     const count = this.tickets.poll(this.#onFinal, limit);
     if (this.#hasWaiting() && this.#canPrepare()) this.#drain();
     if (count > 0 && this.#main.hasWaiting()) this.#sendUtilities();
@@ -246,14 +229,14 @@ export class FrontendEngine {
 
   /** Wakes the nodes that have new tickets. */
   flush(): void {
-    this.#unflushedCount = 0;
+    this.#bursts.flushed();
     this.tickets.flushWakeups();
   }
 
-  #hasLargeBatch({ batches }: PendingRequest): boolean {
-    for (let index = 0; index < batches.length; index++)
-      if (batchBytes(this.#memory, batches[index]!) >= FLUSH_BATCH_BYTES) return true;
-    return false;
+  #batchBytesOf({ batches }: PendingRequest): number {
+    let bytes = 0;
+    for (let index = 0; index < batches.length; index++) bytes += batchBytes(this.#memory, batches[index]!);
+    return bytes;
   }
 
   #take(reply: Reply): PendingRequest {
@@ -428,9 +411,7 @@ export class FrontendEngine {
     );
     assert(isOrdered, 'a request is prepared only where it can be ordered');
     request.isOrdered = true;
-    this.#burstCount++;
-    const flushCount = this.#burstMean < LARGE_BURST ? FLUSH_REQUESTS_SMALL : FLUSH_REQUESTS_LARGE;
-    if (++this.#unflushedCount >= flushCount || this.#hasLargeBatch(request)) this.flush();
+    if (this.#bursts.add(this.#batchBytesOf(request))) this.flush();
   }
 
   /** It waits without a place in the order, and then begins again. */
@@ -506,7 +487,7 @@ export class FrontendEngine {
       const parts = this.#parts;
       parts.count = 0;
       for (let node = 0; node < this.#control.nodeCount; node++) {
-        if (!hasRun(view, node)) continue;
+        if (!view.hasRun(node)) continue;
         parts.arenas[parts.count] = block >>> 16;
         parts.bytes[parts.count] = view.part(node) * 4 + PART_HEADER_BYTES;
         parts.count++;
@@ -522,9 +503,9 @@ export class FrontendEngine {
   /** The answer of PROFILE; `view` is the request's block, undefined where no node has run it. */
   #profile({ program }: CachedProgram, request: PendingRequest, view: BlockView | undefined): Uint8Array {
     const memory = this.#memory;
-    const { startedMs, submittedMs, batches, format } = request;
+    const { startedMs, submittedMs, format } = request;
     const times = { startedMs, submittedMs, repliedMs: this.#nowMs() };
-    const sent = batches.reduce((bytes, ref) => bytes + batchBytes(memory, ref), 0);
+    const sent = this.#batchBytesOf(request);
     const { nodeCount } = this.#control;
     const run = { memory, program, view, nodeCount, batchBytes: sent, steps: request.steps! };
     return profileReply(run, times, format);

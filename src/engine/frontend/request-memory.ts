@@ -21,8 +21,6 @@ import {
   FLAG_ROUNDS,
   PART_HEADER_BYTES,
   PART_PROFILE_PAGE,
-  PART_STATE,
-  PART_STATE_OK,
 } from '../../executor/layout.ts';
 import type { BlockView } from '../../executor/request-block.ts';
 import type { Parameters } from '../../program/parameters.ts';
@@ -127,16 +125,11 @@ export function freeParts(memory: Memory, nodeCount: number, view: BlockView): v
   if (hasRounds) freeBatches(memory, view, view.part(nodeCount));
   for (let node = 0; node < nodeCount; node++) {
     // A part that failed has freed its results, and its error stands in their place.
-    if (!hasRun(view, node)) continue;
+    if (!view.hasRun(node)) continue;
     const part = view.part(node);
     freePart(memory, view, part);
     if (hasRounds) freeBatches(memory, view, part);
   }
-}
-
-/** Whether a node has left a result: in a plain fence of all nodes one has. Only of a request below `final`. */
-export function hasRun(view: BlockView, node: number): boolean {
-  return view.hasNode(node) && view.words[view.part(node) + PART_STATE] === PART_STATE_OK;
 }
 
 function freePart(memory: Memory, view: BlockView, part: number): void {

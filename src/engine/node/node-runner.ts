@@ -282,8 +282,7 @@ export class NodeRunner implements PartRunner, RoundRunner, PartContext {
     const arenas: number[] = [];
     const bytes: number[] = [];
     for (let node = 0; node < this.#control.nodeCount; node++) {
-      // In a plain fence one part has run.
-      if (!view.hasNode(node) || view.words[view.part(node) + PART_STATE] !== PART_STATE_OK) continue;
+      if (!view.hasRun(node)) continue;
       arenas.push(view.page >>> 16);
       bytes.push(view.part(node) * 4 + PART_HEADER_BYTES);
     }
