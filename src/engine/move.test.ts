@@ -400,16 +400,17 @@ test('limit_write counts what all steps of a part write', async () => {
   const db = new MoveDatabase(1);
   await db.fill(50);
   const before = await db.rows();
-  // Of a row 16 bytes are written when it goes, 800 of all, and 29 when it comes: 2250 together.
+  // Of a row 10 bytes are written when it goes (a header of 6, the key), 500 of all, and 23 when it comes (6, a bitmap, two
+  // ints, a text of 4 with its length): 1650 together.
   const { settings } = db.engine.frontend;
-  for (const limit of [700, 799, 900, 2249]) {
+  for (const limit of [400, 499, 600, 1649]) {
     settings.limitWriteBytes = limit;
     await db.fails('update t set id = id + 1', 'limit_exceeded', 'limit_write');
     await db.fails('profile update t set id = id + 1', 'limit_exceeded', 'limit_write');
     assert.deepEqual(await db.rows(), before);
     db.check();
   }
-  settings.limitWriteBytes = 2250;
+  settings.limitWriteBytes = 1650;
   await db.run('update t set id = id + 1');
   await db.fails('update t set id = id + 1; update t set id = id + 1', 'limit_exceeded', 'limit_write');
   assert.equal(await db.run('select min(id), max(id) from t'), '[[1, 50]]');

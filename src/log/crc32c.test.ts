@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { crc32c } from './crc32c.ts';
+import { crc32c, crc32cOfWords } from './crc32c.ts';
 
 /** The examples of RFC 3720, B.4, and the check value of the CRC catalogue. */
 const VECTORS: readonly (readonly [Uint8Array, number])[] = [
@@ -21,5 +21,15 @@ test('a checksum goes on from the one before', () => {
   const whole = crc32c(bytes, 0, 100);
   for (let split = 0; split <= 100; split++) {
     assert.equal(crc32c(bytes, split, 100, crc32c(bytes, 0, split)), whole);
+  }
+});
+
+test('words have the checksum of their bytes', () => {
+  const bytes = Uint8Array.from({ length: 256 }, (_, at) => at * 11 + (at >> 3));
+  const words = new Int32Array(bytes.buffer);
+  for (let start = 0; start <= 6; start++) {
+    for (let end = start; end <= 64; end += 2) {
+      assert.equal(crc32cOfWords(words, start, end), crc32c(bytes, start * 4, end * 4), `${start} to ${end}`);
+    }
   }
 });

@@ -6,7 +6,7 @@
  *
  *   offset size field
  *   0      8    "AMELIEWL"
- *   8      4    format version, 1
+ *   8      4    format version, 2; 1 has no short redo records, and is read too
  *   12     4    CRC-32C of bytes 0-11 and 16-31
  *   16     8    LSN of the first record
  *   24     4    WAL_REPAIR, WAL_REPAIR_UNSYNCED: the file was begun after a failed sync; 0 for all others
@@ -27,10 +27,10 @@
  */
 
 import { assert } from '../base/assert.ts';
-import { crc32c } from './crc32c.ts';
+import { crc32c, crc32cOfWords } from './crc32c.ts';
 
 export const WAL_HEADER_BYTES = 32;
-export const WAL_FORMAT_VERSION = 1;
+export const WAL_FORMAT_VERSION = 2;
 /** Begun after a failed sync: takes records only once a checkpoint has all that is before them. */
 export const WAL_REPAIR = 1;
 /** So, and records of the file before may not be on disk: they were acknowledged without a sync. */
@@ -72,7 +72,8 @@ export function checkWalHeader(bytes: Uint8Array, firstLsn: number): string | un
   const view = new DataView(bytes.buffer, bytes.byteOffset, WAL_HEADER_BYTES);
   for (let at = 0; at < MAGIC.length; at++) if (bytes[at] !== MAGIC[at]) return 'not a WAL file';
   if (view.getInt32(12, true) !== headerChecksum(bytes)) return 'bad checksum of the file header';
-  if (view.getUint32(8, true) !== WAL_FORMAT_VERSION) return `unknown format version ${view.getUint32(8, true)}`;
+  const version = view.getUint32(8, true);
+  if (version === 0 || version > WAL_FORMAT_VERSION) return `unknown format version ${version}`;
   const lsn = view.getUint32(20, true) * 2 ** 32 + view.getUint32(16, true);
   return lsn === firstLsn ? undefined : `the header says LSN ${lsn}, the name LSN ${firstLsn}`;
 }
@@ -91,9 +92,10 @@ function headerChecksum(bytes: Uint8Array): number {
  * memory. Use: begin(lsn), addSection(…) once or more, end(); then `bytes` up to `length`; clear() for the next group.
  */
 export class GroupWriter {
-  bytes: Uint8Array;
+  bytes!: Uint8Array;
   length = 0;
-  private view: DataView;
+  private view!: DataView;
+  private words!: Int32Array;
   private recordStart = 0;
   private sectionCount = 0;
   private readonly keepBytes: number;
@@ -101,8 +103,7 @@ export class GroupWriter {
   /** @param keepBytes size to which the buffer goes back after a larger group */
   constructor(keepBytes: number) {
     this.keepBytes = keepBytes;
-    this.bytes = new Uint8Array(keepBytes);
-    this.view = new DataView(this.bytes.buffer);
+    this.allocate(keepBytes);
   }
 
   begin(lsn: number): void {
@@ -137,23 +138,26 @@ export class GroupWriter {
     assert(this.length - start < RECORD_BYTES_MAX, 'a record fits its limit');
     view.setUint32(start, this.length - start, true);
     view.setUint32(start + 16, this.sectionCount, true);
-    view.setInt32(start + 4, crc32c(this.bytes, start + 8, this.length), true);
+    view.setInt32(start + 4, crc32cOfWords(this.words, (start + 8) >> 2, this.length >> 2), true);
   }
 
   clear(): void {
     this.length = 0;
-    if (this.bytes.length > this.keepBytes) {
-      this.bytes = new Uint8Array(this.keepBytes);
-      this.view = new DataView(this.bytes.buffer);
-    }
+    if (this.bytes.length > this.keepBytes + 7) this.allocate(this.keepBytes);
   }
 
   private ensure(byteCount: number): void {
     if (this.length + byteCount <= this.bytes.length) return;
-    const larger = new Uint8Array(Math.max(this.bytes.length * 2, this.length + byteCount));
-    larger.set(this.bytes.subarray(0, this.length));
-    this.bytes = larger;
-    this.view = new DataView(larger.buffer);
+    const written = this.bytes.subarray(0, this.length);
+    this.allocate(Math.max(this.bytes.length * 2, this.length + byteCount));
+    this.bytes.set(written);
+  }
+
+  /** A buffer of that many bytes at least. */
+  private allocate(byteCount: number): void {
+    this.bytes = new Uint8Array(Math.ceil(byteCount / 8) * 8);
+    this.view = new DataView(this.bytes.buffer);
+    this.words = new Int32Array(this.bytes.buffer);
   }
 }
 

@@ -91,6 +91,8 @@ export type SegmentLayout = {
   readonly headPages: number;
   /** Ordinals of the columns whose values lie in the heap. */
   readonly heapColumns: Int32Array;
+  /** Bytes of a row: of its values in place, and of the refs to others. */
+  readonly rowBytes: number;
 };
 
 /**
@@ -134,5 +136,6 @@ export function segmentLayout(table: TableDefinition): SegmentLayout {
     nullOffsets,
     headPages: Math.ceil(headBytes / PAGE_BYTES),
     heapColumns: Int32Array.from(heapColumns),
+    rowBytes: table.columns.reduce((sum, { type }) => sum + COLUMN_BYTES[type]!, 0),
   };
 }

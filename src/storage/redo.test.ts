@@ -103,7 +103,10 @@ function redoBytes(redo: RedoBuffer, partition: Partition): Uint8Array {
   return partition.u8[ref >>> 26]!.slice(start, start + redo.byteLength());
 }
 
-function subject() {
+/** A partition id of a short header, and one of a long one. */
+const IDS: readonly number[] = [41, 0x10029];
+
+function subject(id: number = 41) {
   const memory = smallMemory();
   const undo = new UndoLog(memory);
   return {
@@ -111,33 +114,70 @@ function subject() {
     undo,
     rows: new Rows(memory),
     redo: new RedoBuffer(memory),
-    partition: newPartition(memory, ALL, 41),
-    copy: newPartition(memory, ALL, 41),
+    partition: newPartition(memory, ALL, id),
+    copy: newPartition(memory, ALL, id),
     applier: new RedoApplier(memory, undo),
   };
 }
 
-test('changes applied to another partition give the same rows', () => {
-  const { undo, rows, redo, partition, copy, applier } = subject();
-  redo.begin();
-  const batch = rows.batch(ALL, [EDGES, NULLS, PLAIN]);
-  const stored = [0, 1, 2].map((ordinal) => partition.insertFromBatch(batch, ordinal, undo));
-  for (const row of stored) encodeInsert(redo, partition, row);
-  const columns = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
-  const types = columns.map((ordinal) => ALL.columns[ordinal]!.type);
-  partition.update(stored[1]!, columns, rows.registers(types, EDGES.slice(2)), 0, undo);
-  encodeUpdate(redo, partition, stored[1]!, columns);
-  partition.update(stored[0]!, columns, rows.registers(types, NULLS.slice(2)), 0, undo);
-  encodeUpdate(redo, partition, stored[0]!, columns);
-  encodeDelete(redo, partition, stored[2]!);
-  partition.delete(stored[2]!, undo);
-  assert.equal(redo.changeCount, 6);
-  undo.release(undo.mark());
-  const bytes = redoBytes(redo, partition);
-  applier.apply(bytes, 0, bytes.length, (id) => (id === 41 ? copy : undefined));
-  assert.deepEqual(contents(copy), contents(partition));
-  assert.equal(contents(copy).size, 2);
-  verify(copy);
+for (const id of IDS) {
+  test(`changes applied to another partition give the same rows, id ${id}`, () => {
+    const { undo, rows, redo, partition, copy, applier } = subject(id);
+    redo.begin();
+    const batch = rows.batch(ALL, [EDGES, NULLS, PLAIN]);
+    const stored = [0, 1, 2].map((ordinal) => partition.insertFromBatch(batch, ordinal, undo));
+    for (const row of stored) encodeInsert(redo, partition, row);
+    const columns = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+    const types = columns.map((ordinal) => ALL.columns[ordinal]!.type);
+    partition.update(stored[1]!, columns, rows.registers(types, EDGES.slice(2)), 0, undo);
+    encodeUpdate(redo, partition, stored[1]!, columns);
+    partition.update(stored[0]!, columns, rows.registers(types, NULLS.slice(2)), 0, undo);
+    encodeUpdate(redo, partition, stored[0]!, columns);
+    encodeDelete(redo, partition, stored[2]!);
+    partition.delete(stored[2]!, undo);
+    assert.equal(redo.changeCount, 6);
+    undo.release(undo.mark());
+    const bytes = redoBytes(redo, partition);
+    applier.apply(bytes, 0, bytes.length, (found) => (found === id ? copy : undefined));
+    assert.deepEqual(contents(copy), contents(partition));
+    assert.equal(contents(copy).size, 2);
+    verify(copy);
+  });
+}
+
+test('a change of more bytes, or columns, than a short header can say', () => {
+  const wide = table(
+    [column('id', INT, true), ...Array.from({ length: 200 }, (_, ordinal) => column(`c${ordinal}`, INT))],
+    [index(1, [0], { isPrimary: true })],
+  );
+  const long = table([column('id', INT, true), column('s', TEXT)], [index(1, [0], { isPrimary: true })]);
+  const { memory, undo, rows, redo, applier } = subject();
+  const cases = [
+    {
+      definition: wide,
+      row: [1n, ...new Array<null>(200).fill(null)],
+      columns: [180, 200],
+      types: [INT, INT],
+      values: [5n, null],
+    },
+    { definition: long, row: [1n, 'a'.repeat(65_537)], columns: [1], types: [TEXT], values: ['b'.repeat(70_000)] },
+  ] as const;
+  for (const { definition, row, columns, types, values } of cases) {
+    const partition = newPartition(memory, definition, 7);
+    const copy = newPartition(memory, definition, 7);
+    redo.begin();
+    const stored = partition.insertFromBatch(rows.batch(definition, [row]), 0, undo);
+    encodeInsert(redo, partition, stored);
+    partition.update(stored, columns, rows.registers(types, values), 0, undo);
+    encodeUpdate(redo, partition, stored, columns);
+    undo.release(undo.mark());
+    const bytes = redoBytes(redo, partition);
+    assert.equal(
+      applier.apply(bytes, 0, bytes.length, () => copy),
+      2,
+    );
+    assert.deepEqual(contents(copy), contents(partition));
+  }
 });
 
 test('records of a partition that is gone are skipped', () => {
@@ -149,29 +189,31 @@ test('records of a partition that is gone are skipped', () => {
   assert.equal(copy.rowCount, 0);
 });
 
-test('bytes that are no redo are an error, never a wrong read', () => {
-  const { undo, rows, redo, partition, copy, applier } = subject();
-  redo.begin();
-  encodeInsert(redo, partition, partition.insertFromBatch(rows.batch(ALL, [PLAIN]), 0, undo));
-  const bytes = redoBytes(redo, partition);
-  const isRefused = (error: unknown) => error instanceof Error && /does not fit the data/.test(error.message);
-  for (let length = 1; length < bytes.length; length++) {
-    assert.throws(() => applier.apply(bytes, 0, length, () => copy), isRefused);
-  }
-  const isOrderly = (error: unknown) => isRefused(error) || error instanceof SqlError;
-  for (let at = 0; at < bytes.length; at++) {
-    const damaged = bytes.slice();
-    damaged[at] = damaged[at]! ^ 0x55;
-    try {
-      applier.apply(damaged, 0, damaged.length, () => copy);
-    } catch (error) {
-      assert.ok(isOrderly(error), String(error));
+for (const id of IDS) {
+  test(`bytes that are no redo are an error, never a wrong read, id ${id}`, () => {
+    const { undo, rows, redo, partition, copy, applier } = subject(id);
+    redo.begin();
+    encodeInsert(redo, partition, partition.insertFromBatch(rows.batch(ALL, [PLAIN]), 0, undo));
+    const bytes = redoBytes(redo, partition);
+    const isRefused = (error: unknown) => error instanceof Error && /does not fit the data/.test(error.message);
+    for (let length = 1; length < bytes.length; length++) {
+      assert.throws(() => applier.apply(bytes, 0, length, () => copy), isRefused);
     }
-    undo.release(undo.mark());
-    verify(copy);
-    copy.truncate();
-  }
-});
+    const isOrderly = (error: unknown) => isRefused(error) || error instanceof SqlError;
+    for (let at = 0; at < bytes.length; at++) {
+      const damaged = bytes.slice();
+      damaged[at] = damaged[at]! ^ 0x55;
+      try {
+        applier.apply(damaged, 0, damaged.length, () => copy);
+      } catch (error) {
+        assert.ok(isOrderly(error), String(error));
+      }
+      undo.release(undo.mark());
+      verify(copy);
+      copy.truncate();
+    }
+  });
+}
 
 test('recovery keeps the identity counter above every value', () => {
   const memory = smallMemory();

@@ -2,16 +2,32 @@
  * Redo: row changes as they lie in the write-ahead log, named by primary key, never by row. Written by nodes after the
  * change, applied by recovery in the order of the log. Part of the WAL format. Little-endian, not aligned.
  *
+ * A record has one of two headers. The short one, where the record has less than 64 KiB, the partition's id is below 65536 and
+ * its table has at most 128 columns, which is nearly always:
+ *
  * | byte | size | field                                                                       |
  * | ---: | ---: | --------------------------------------------------------------------------- |
- * |    0 |    4 | bytes of this record                                                        |
- * |    4 |    4 | partition id (psn)                                                          |
- * |    8 |    1 | kind: 1 insert, 2 update, 3 delete                                          |
+ * |    0 |    2 | bytes of this record                                                        |
+ * |    2 |    1 | count: insert: columns of the table; update: columns that follow the key; delete: 0 |
+ * |    3 |    1 | kind (1 insert, 2 update, 3 delete), bit 7 set                              |
+ * |    4 |    2 | partition id (psn)                                                          |
+ *
+ * The long one:
+ *
+ * | byte | size | field                                                                       |
+ * | ---: | ---: | --------------------------------------------------------------------------- |
+ * |    0 |    4 | bytes of this record, below 2^31                                            |
+ * |    4 |    4 | partition id                                                                |
+ * |    8 |    1 | kind                                                                        |
  * |    9 |    1 | 0                                                                           |
- * |   10 |    2 | insert: columns of the table; update: columns that follow the key; delete: 0 |
- * |   12 |      | insert: null bitmap (a bit a column, 8 a byte), then the values that are not NULL in column order |
- * |      |      | update: the key's values in key order, then for each column u16 ordinal, bit 15 set for NULL; value |
- * |      |      | delete: the key's values                                                    |
+ * |   10 |    2 | count                                                                       |
+ *
+ * Behind it:
+ *
+ * - insert: null bitmap (a bit a column, 8 a byte), then the values that are not NULL in column order
+ * - update: the key's values in key order, then for each column its ordinal, and its value: the ordinal is a byte behind a short
+ *   header, bit 7 set for NULL; else u16, bit 15 set for NULL
+ * - delete: the key's values
  *
  * Values: bool, tinyint 1 byte; smallint 2; int, date, float 4; bigint, timestamp, double 8; uuid, interval 16; text, json,
  * vector u32 length and the bytes.
@@ -28,6 +44,12 @@ import type { RedoBuffer } from './redo-buffer.ts';
 import type { UndoLog } from './undo.ts';
 
 export const REDO_HEADER_BYTES = 12;
+export const SHORT_HEADER_BYTES = 6;
+/** Records of this many bytes or more have the long header. */
+const SHORT_RECORD_BYTES_MAX = 0x10000;
+const SHORT_COLUMN_COUNT_MAX = 128;
+/** The top bit of the first four bytes. */
+const SHORT_FLAG: number = -0x80000000;
 export const REDO_INSERT = 1;
 export const REDO_UPDATE = 2;
 export const REDO_DELETE = 3;
@@ -37,112 +59,149 @@ const KIND_BYTES: Uint8Array = Uint8Array.of(1, 2, 4, 8, 4, 8, 4, 16);
 
 /** Writes the insert of `row`, as it is stored now. Throws out_of_memory, and then nothing is written. */
 export function encodeInsert(redo: RedoBuffer, partition: Partition, row: number): void {
-  const columnCount = partition.layout.columnCount;
+  const { columnCount, heapColumns, rowBytes } = partition.layout;
   const bitmapBytes = (columnCount + 7) >>> 3;
-  let length = REDO_HEADER_BYTES + bitmapBytes;
+  let most = REDO_HEADER_BYTES + bitmapBytes + rowBytes;
+  for (let index = 0; index < heapColumns.length; index++) most += heapBytes(partition, row, heapColumns[index]!);
+  redo.ensure(most);
+  const { bytes, view } = redo;
+  const headerBytes = headerBytesOf(partition, most);
+  const bitmap = redo.at + headerBytes;
+  let at = bitmap + bitmapBytes;
+  for (let index = bitmap; index < at; index++) bytes[index] = 0;
   for (let column = 0; column < columnCount; column++) {
-    if (!partition.isNull(row, column)) length += valueBytes(partition, row, column);
+    if (partition.isNull(row, column)) bytes[bitmap + (column >>> 3)]! |= 1 << (column & 7);
+    else at = writeValue(bytes, view, at, partition, row, column);
   }
-  beginRecord(redo, partition, REDO_INSERT, columnCount, length);
-  const bitmap = redo.at;
-  redo.bytes.fill(0, bitmap, bitmap + bitmapBytes);
-  redo.at += bitmapBytes;
-  for (let column = 0; column < columnCount; column++) {
-    if (partition.isNull(row, column)) redo.bytes[bitmap + (column >>> 3)]! |= 1 << (column & 7);
-    else writeValue(redo, partition, row, column);
-  }
+  endRecord(redo, partition, REDO_INSERT, columnCount, headerBytes, at);
 }
 
 /** Writes the update of columns of `row`, as they are stored now. Throws out_of_memory, and then nothing is written. */
 export function encodeUpdate(redo: RedoBuffer, partition: Partition, row: number, columns: readonly number[]): void {
-  let length = REDO_HEADER_BYTES + keyBytes(partition, row) + 2 * columns.length;
-  for (let index = 0; index < columns.length; index++) {
-    if (!partition.isNull(row, columns[index]!)) length += valueBytes(partition, row, columns[index]!);
-  }
-  beginRecord(redo, partition, REDO_UPDATE, columns.length, length);
-  writeKey(redo, partition, row);
+  let most = REDO_HEADER_BYTES + keyBytes(partition, row);
+  for (let index = 0; index < columns.length; index++) most += 2 + valueBytes(partition, row, columns[index]!);
+  redo.ensure(most);
+  const { bytes, view } = redo;
+  const headerBytes = headerBytesOf(partition, most);
+  let at = writeKey(bytes, view, redo.at + headerBytes, partition, row);
   for (let index = 0; index < columns.length; index++) {
     const column = columns[index]!;
     const isNull = partition.isNull(row, column);
-    redo.view.setUint16(redo.at, isNull ? column | 0x8000 : column, true);
-    redo.at += 2;
-    if (!isNull) writeValue(redo, partition, row, column);
+    if (headerBytes === SHORT_HEADER_BYTES) bytes[at++] = isNull ? column | 0x80 : column;
+    else {
+      view.setUint16(at, isNull ? column | 0x8000 : column, true);
+      at += 2;
+    }
+    if (!isNull) at = writeValue(bytes, view, at, partition, row, column);
   }
+  endRecord(redo, partition, REDO_UPDATE, columns.length, headerBytes, at);
 }
 
 /** Writes the delete of `row`, which must be called before or right after it: the row's values are still there. */
 export function encodeDelete(redo: RedoBuffer, partition: Partition, row: number): void {
-  beginRecord(redo, partition, REDO_DELETE, 0, REDO_HEADER_BYTES + keyBytes(partition, row));
-  writeKey(redo, partition, row);
+  const most = REDO_HEADER_BYTES + keyBytes(partition, row);
+  redo.ensure(most);
+  const headerBytes = headerBytesOf(partition, most);
+  const at = writeKey(redo.bytes, redo.view, redo.at + headerBytes, partition, row);
+  endRecord(redo, partition, REDO_DELETE, 0, headerBytes, at);
 }
 
-function beginRecord(redo: RedoBuffer, partition: Partition, kind: number, count: number, length: number): void {
-  redo.ensure(length);
-  const view = redo.view;
-  const at = redo.at;
-  view.setInt32(at, length, true);
-  view.setInt32(at + 4, partition.definition.id, true);
-  view.setInt32(at + 8, kind | (count << 16), true);
-  redo.at = at + REDO_HEADER_BYTES;
+/** The header of a record of at most that many bytes with the long one. */
+export function headerBytesOf(partition: Partition, most: number): number {
+  const isShort =
+    most < SHORT_RECORD_BYTES_MAX &&
+    partition.layout.columnCount <= SHORT_COLUMN_COUNT_MAX &&
+    partition.definition.id < 0x10000;
+  return isShort ? SHORT_HEADER_BYTES : REDO_HEADER_BYTES;
+}
+
+/** Writes the header, of that many bytes, of the record that begins at redo.at and ends before `end`. */
+export function endRecord(
+  redo: RedoBuffer,
+  partition: Partition,
+  kind: number,
+  count: number,
+  headerBytes: number,
+  end: number,
+): void {
+  const { view, at } = redo;
+  if (headerBytes === SHORT_HEADER_BYTES) {
+    view.setInt32(at, SHORT_FLAG | (kind << 24) | (count << 16) | (end - at), true);
+    view.setUint16(at + 4, partition.definition.id, true);
+  } else {
+    view.setInt32(at, end - at, true);
+    view.setInt32(at + 4, partition.definition.id, true);
+    view.setInt32(at + 8, kind | (count << 16), true);
+  }
+  redo.at = end;
   redo.changeCount += 1;
 }
 
 function keyBytes(partition: Partition, row: number): number {
-  const columns = partition.indexes[0]!.shape.columns;
+  const { columns, columnCount } = partition.indexes[0]!.shape;
   let length = 0;
-  for (let index = 0; index < columns.length; index++) length += valueBytes(partition, row, columns[index]!);
+  for (let index = 0; index < columnCount; index++) length += valueBytes(partition, row, columns[index]!);
   return length;
 }
 
-function writeKey(redo: RedoBuffer, partition: Partition, row: number): void {
-  const columns = partition.indexes[0]!.shape.columns;
-  for (let index = 0; index < columns.length; index++) writeValue(redo, partition, row, columns[index]!);
+function writeKey(bytes: Uint8Array, view: DataView, at: number, partition: Partition, row: number): number {
+  const { columns, columnCount } = partition.indexes[0]!.shape;
+  for (let index = 0; index < columnCount; index++) {
+    at = writeValue(bytes, view, at, partition, row, columns[index]!);
+  }
+  return at;
 }
 
+/** Bytes that a value takes at most: fewer where it is NULL. */
 function valueBytes(partition: Partition, row: number, column: number): number {
   const kind = partition.layout.kinds[column]!;
-  if (kind !== 6) return KIND_BYTES[kind]!;
-  const ref = partition.readRef(row, column);
-  return 4 + partition.i32[ref >>> 26]![(ref & 0x3ffffff) << 2]!;
+  return kind === 6 ? 4 + heapBytes(partition, row, column) : KIND_BYTES[kind]!;
 }
 
-function writeValue(redo: RedoBuffer, partition: Partition, row: number, column: number): void {
-  const { bytes, view, at } = redo;
+/** Bytes of a value in the heap, 0 for NULL. */
+function heapBytes(partition: Partition, row: number, column: number): number {
+  if (partition.isNull(row, column)) return 0;
+  const ref = partition.readRef(row, column);
+  return partition.i32[ref >>> 26]![(ref & 0x3ffffff) << 2]!;
+}
+
+/** Writes a value that is not NULL; returns the place behind it. */
+function writeValue(
+  bytes: Uint8Array,
+  view: DataView,
+  at: number,
+  partition: Partition,
+  row: number,
+  column: number,
+): number {
   switch (partition.layout.kinds[column]!) {
     case 0: // one byte
       bytes[at] = partition.readBool(row, column);
-      redo.at = at + 1;
-      return;
-    case 1: {
-      // two bytes
+      return at + 1;
+    case 1: // two bytes
       view.setInt16(at, partition.readInt16(row, column), true);
-      redo.at = at + 2;
-      return;
-    }
+      return at + 2;
     case 2: // four bytes
     case 4: // float, as its word
       view.setInt32(at, partition.readInt32(row, column), true);
-      redo.at = at + 4;
-      return;
+      return at + 4;
     case 3: // two words
     case 5: // double, as its words
       view.setInt32(at, partition.readInt64Low(row, column), true);
       view.setInt32(at + 4, partition.readInt64High(row, column), true);
-      redo.at = at + 8;
-      return;
+      return at + 8;
     case 6: {
       // value in the heap, with its length
       const ref = partition.readRef(row, column);
       const length = 4 + partition.i32[ref >>> 26]![(ref & 0x3ffffff) << 2]!;
       copyBytes(partition.u8[ref >>> 26]!, (ref & 0x3ffffff) << 4, bytes, at, length);
-      redo.at = at + length;
-      return;
+      return at + length;
     }
     default: {
       // sixteen bytes
       const ref = partition.readWide(row, column);
       copyBytes(partition.u8[ref >>> 26]!, (ref & 0x3ffffff) << 4, bytes, at, 16);
-      redo.at = at + 16;
+      return at + 16;
     }
   }
 }
@@ -158,14 +217,16 @@ function readWord(bytes: Uint8Array, at: number): number {
 
 /** Length of the record at bytes[at …], which ends before `end`. Throws a plain Error where it cannot be: the log is corrupt. */
 export function redoRecordBytes(bytes: Uint8Array, at: number, end: number): number {
-  const length = end - at < REDO_HEADER_BYTES ? 0 : readWord(bytes, at);
-  if (length < REDO_HEADER_BYTES || length > end - at) throw corrupt('a record has a wrong length');
+  const word = end - at < SHORT_HEADER_BYTES ? 0 : readWord(bytes, at);
+  const length = word < 0 ? word & 0xffff : word;
+  const least = word < 0 ? SHORT_HEADER_BYTES : REDO_HEADER_BYTES;
+  if (length < least || length > end - at) throw corrupt('a record has a wrong length');
   return length;
 }
 
 /** Partition of the record at bytes[at …]. */
 export function redoPartitionId(bytes: Uint8Array, at: number): number {
-  return readWord(bytes, at + 4);
+  return readWord(bytes, at) < 0 ? bytes[at + 4]! | (bytes[at + 5]! << 8) : readWord(bytes, at + 4);
 }
 
 const VALUE_BYTES: Uint8Array = new Uint8Array(16);
@@ -211,9 +272,11 @@ export class RedoApplier {
       const length = redoRecordBytes(bytes, at, end);
       const partition = resolve(redoPartitionId(bytes, at));
       if (partition !== undefined) {
-        this.#at = at + REDO_HEADER_BYTES;
+        const isShort = readWord(bytes, at) < 0;
+        this.#at = at + (isShort ? SHORT_HEADER_BYTES : REDO_HEADER_BYTES);
         this.#end = at + length;
-        this.#applyRecord(partition, bytes[at + 8]!, bytes[at + 10]! | (bytes[at + 11]! << 8));
+        if (isShort) this.#applyRecord(partition, bytes[at + 3]! & 0x7f, bytes[at + 2]!, isShort);
+        else this.#applyRecord(partition, bytes[at + 8]!, bytes[at + 10]! | (bytes[at + 11]! << 8), isShort);
         if (this.#at !== this.#end) throw corrupt('a record has bytes left over');
         this.#scratch.reset();
         this.#undo.release(this.#undo.mark());
@@ -230,7 +293,7 @@ export class RedoApplier {
     this.#memory.free(this.#batchPage, 1);
   }
 
-  #applyRecord(partition: Partition, kind: number, count: number): void {
+  #applyRecord(partition: Partition, kind: number, count: number, isShort: boolean): void {
     if (kind === REDO_INSERT) {
       this.#insert(partition, count);
       return;
@@ -249,13 +312,14 @@ export class RedoApplier {
     if (kind !== REDO_UPDATE) throw corrupt('a record is of no known kind');
     const columns: number[] = [];
     for (let index = 0; index < count; index++) {
-      this.#take(2);
-      const word = this.#bytes[this.#at - 2]! | (this.#bytes[this.#at - 1]! << 8);
-      const column = word & 0x7fff;
+      const at = this.#take(isShort ? 1 : 2);
+      const word = isShort ? this.#bytes[at]! : this.#bytes[at]! | (this.#bytes[at + 1]! << 8);
+      const column = word & (isShort ? 0x7f : 0x7fff);
+      const isNull = column !== word;
       if (column >= partition.layout.columnCount) throw corrupt('a column is not there');
       columns.push(column);
-      this.#registers.nul[keyCount + index] = word >>> 15;
-      if (word >>> 15 === 0) this.#readRegister(partition, column, keyCount + index);
+      this.#registers.nul[keyCount + index] = isNull ? 1 : 0;
+      if (!isNull) this.#readRegister(partition, column, keyCount + index);
     }
     partition.update(row, columns, this.#registers, keyCount, this.#undo);
   }
