@@ -32,9 +32,12 @@ export class LoadedProgram {
   readonly jsonPaths: readonly LoadedJsonPath[];
   /** What a coordinator VM keeps of the program: routing of its tables. Filled on first use. */
   readonly cache: unknown[] = [];
+  /** What a node VM keeps of each update (FixedUpdate). Filled on first use. */
+  readonly updates: unknown[];
 
   constructor(program: Program) {
     this.program = program;
+    this.updates = program.updates.map(() => undefined);
     this.node = loadCode(program.node);
     this.coordinator = loadCode(program.coordinator);
     this.tailStart = afterSend(this.coordinator);

@@ -10,6 +10,7 @@
 import { SqlError } from '../../base/errors.ts';
 import type { Memory } from '../../base/memory.ts';
 import type { TableDefinition } from '../../catalog/catalog.ts';
+import { FixedUpdate } from '../../storage/fixed-update.ts';
 import type { Partition } from '../../storage/partition.ts';
 import { flushRows } from '../core/groups-and-results.ts';
 import { interpret } from '../core/interpreter.ts';
@@ -147,6 +148,16 @@ export class NodeVm extends Vm {
       cache[table] = routed;
     }
     return routed;
+  }
+
+  /** The update of that ordinal in the program, whose table `partition` is of; null where it needs the general way. */
+  fixedUpdate(ordinal: number, partition: Partition): FixedUpdate | null {
+    const { updates, program } = this.program;
+    const known = updates[ordinal];
+    if (known !== undefined) return known as FixedUpdate | null;
+    const made = FixedUpdate.of(partition, program.updates[ordinal].columns) ?? null;
+    updates[ordinal] = made;
+    return made;
   }
 
   /** The low word of a parameter: a partition ordinal, or the ref of a batch when made unsigned. */

@@ -6,6 +6,7 @@
 import { SqlError } from '../../base/errors.ts';
 import { tableName } from '../../catalog/catalog.ts';
 import type { BatchReader } from '../../program/batch.ts';
+import { updateFixed } from '../../storage/fixed-update.ts';
 import type { Partition } from '../../storage/partition.ts';
 import { encodeDelete, encodeInsert, encodeUpdate } from '../../storage/redo.ts';
 import type { RedoBuffer } from '../../storage/redo-buffer.ts';
@@ -49,7 +50,7 @@ export function runWrites(vm: NodeVm, op: number, a: number, b: number, c: numbe
       loadCell(vm, a, vm.batch(b), c);
       return pc;
     case 262: // update
-      updateRow(vm, vm.cursor(a), vm.program.program.updates[b].columns, c);
+      updateRow(vm, vm.cursor(a), b, c);
       return pc;
     case 263: {
       // delete
@@ -182,16 +183,22 @@ function loadCell(vm: NodeVm, register: number, batch: BatchCursor, column: numb
   }
 }
 
-function updateRow(vm: NodeVm, cursor: Cursor, columns: readonly number[], first: number): void {
+function updateRow(vm: NodeVm, cursor: Cursor, ordinal: number, first: number): void {
   const { partition, row } = cursor;
-  let wideCount = 0;
+  const { columns } = vm.program.program.updates[ordinal];
   for (let i = 0; i < columns.length; i++) {
     if (vm.nul[first + i] !== 0 && partition.isNullable[columns[i]] === 0) throw notNull(partition, columns[i]);
-    if (partition.layout.kinds[columns[i]] === WIDE_STORAGE) wideCount++;
   }
+  const redo = loggedBy(vm, partition);
+  const fixed = vm.fixedUpdate(ordinal, partition);
+  if (fixed !== null && redo !== null && row >>> 12 >= partition.frozenEnd) {
+    updateFixed(fixed, partition, row, vm, first, vm.part.undo, redo);
+    return;
+  }
+  let wideCount = 0;
+  for (let i = 0; i < columns.length; i++) if (partition.layout.kinds[columns[i]] === WIDE_STORAGE) wideCount++;
   if (wideCount > 1) updateCopies(vm, partition, row, columns, first);
   else partition.update(row, columns, vm, first, vm.part.undo);
-  const redo = loggedBy(vm, partition);
   if (redo !== null) encodeUpdate(redo, partition, row, columns);
 }
 
