@@ -31,7 +31,7 @@ import {
   zeroDivision,
 } from './integers.ts';
 import { runJsonPaths } from './json-path.ts';
-import { runNumbers } from './numbers.ts';
+import { checkInteger, runNumbers } from './numbers.ts';
 import { runTextAndJson } from './text-and-json.ts';
 import { runTime, truncateByCalendar } from './time.ts';
 import { runUuidsAndVectors } from './uuids-and-vectors.ts';
@@ -270,6 +270,14 @@ function interpretSlice(vm: Vm, code: Int32Array, start: number): number {
           case 81: // int_to_double
             num[a] = integerToDouble(num, big, b);
             continue;
+          case 84: {
+            // check_int
+            const value = num[b];
+            // An int32 fits int (4) and wider.
+            if ((value | 0) === value && (c & 255) >= 4) num[a] = value;
+            else checkInteger(vm, a, b, c);
+            continue;
+          }
           case 86: // not
             num[a] = num[b] === 0 ? 1 : 0;
             continue;

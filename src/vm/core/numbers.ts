@@ -62,9 +62,6 @@ export function runNumbers(
     case 83: // double_to_int_exact
       if (Math.trunc(num[b]) !== num[b] || !storeWholeDouble(num, big, a, num[b])) throw failure(vm, c, b);
       return;
-    case 84: // check_int
-      checkInteger(vm, a, b, c);
-      return;
     case 85: {
       // to_float
       const value = Math.fround(num[b]);
@@ -137,7 +134,8 @@ function outOfIntRange(value: number): SqlError {
 /** check_int: the largest value by type number: bool, tinyint, smallint, int. */
 const INTEGER_MAX = new Float64Array([0, 1, 127, 32767, 2147483647]);
 
-function checkInteger(vm: Vm, a: number, b: number, c: number): void {
+/** check_int, where the short way of the interpreter does not do. */
+export function checkInteger(vm: Vm, a: number, b: number, c: number): void {
   const type = c & 255;
   const value = vm.num[b];
   if (type >= 5) {
