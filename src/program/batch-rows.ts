@@ -5,7 +5,7 @@
 
 import { assert } from '../base/assert.ts';
 import { type ErrorCode, SqlError } from '../base/errors.ts';
-import { PAGE_BYTES } from '../base/limits.ts';
+import { NODE_COUNT_MAX, PAGE_BYTES } from '../base/limits.ts';
 import type { Memory } from '../base/memory.ts';
 import { murmur3Bytes, murmur3Int64 } from '../base/murmur3.ts';
 import { RandomGenerator } from '../base/random-generator.ts';
@@ -55,6 +55,8 @@ export abstract class BatchRows {
   private identityRow = -1;
   private identityLow = 0;
   private identityHigh = 0;
+  /** By node, while rows of a page are routed: its last one, as index of the first word; 0 where it has none yet. */
+  private readonly lastRows: Int32Array = new Int32Array(NODE_COUNT_MAX);
   /** By column: ref of its default in this batch, 0 until needed. */
   private defaultRefs: Float64Array = new Float64Array(64);
 
@@ -100,7 +102,7 @@ export abstract class BatchRows {
     if (this.pageRowsLeft === 0) this.addPage();
     this.pageRowsLeft--;
     const words = this.words;
-    const nullWord = this.rowWord + 2;
+    const nullWord = this.rowWord + 1;
     for (let i = 0; i < this.nullWords; i++) words[nullWord + i] = 0;
     this.cellWord = nullWord + this.nullWords;
   }
@@ -143,36 +145,39 @@ export abstract class BatchRows {
     this.writeNull(column);
   }
 
-  /** Hashes every row's key and writes its partition; maskLow and maskHigh are then the nodes concerned. */
+  /** Writes the partition of every row, and which row its node has next; maskLow and maskHigh are then the nodes concerned. */
   route(): void {
     const routing = routingOf(this.table);
+    const { nodes } = routing;
+    const { rowCount, rowWords, rowsPerPage, lastRows } = this;
     const keyColumns = this.plan.keyColumns;
     const isLongKey =
       keyColumns.length === 1 && this.plan.types[keyColumns[0]!] !== TEXT && this.plan.types[keyColumns[0]!] !== UUID;
-    const firstCell = 2 + this.nullWords;
+    const firstCell = 1 + this.nullWords;
     let page = this.firstPage;
-    let rowsLeft = this.rowCount;
-    while (rowsLeft > 0) {
+    for (let rowsLeft = rowCount; rowsLeft > 0; rowsLeft -= rowsPerPage) {
       const words = this.memory.i32[page >>> 16]!;
       const pageWord = (page & 0xffff) << 12;
-      const pageRows = Math.min(rowsLeft, this.rowsPerPage);
+      const pageRows = Math.min(rowsLeft, rowsPerPage);
+      lastRows.fill(0);
       let row = pageWord + FIRST_WORD;
-      for (let i = 0; i < pageRows; i++) {
+      for (let ordinal = 0; ordinal < pageRows; ordinal++, row += rowWords) {
         let hash: number;
         if (isLongKey) {
           const cell = row + firstCell + keyColumns[0]! * 2;
           hash = murmur3Int64(words[cell]!, words[cell + 1]!, 0) >>> 0;
-        } else {
-          hash = this.hashKey(words, row + firstCell);
+        } else hash = this.hashKey(words, row + firstCell);
+        const partition = ordinalOfHash(routing, hash);
+        const node = nodes[partition]!;
+        words[row] = partition | (pageRows << 16);
+        const last = lastRows[node]!;
+        if (last !== 0) words[last] = (words[last]! & 0xffff) | (ordinal << 16);
+        else {
+          this.maskLow |= routing.maskLow[partition]!;
+          this.maskHigh |= routing.maskHigh[partition]!;
         }
-        const ordinal = ordinalOfHash(routing, hash);
-        words[row] = ordinal;
-        words[row + 1] = hash | 0;
-        this.maskLow |= routing.maskLow[ordinal]!;
-        this.maskHigh |= routing.maskHigh[ordinal]!;
-        row += this.rowWords;
+        lastRows[node] = row;
       }
-      rowsLeft -= pageRows;
       page = words[pageWord]!;
     }
   }
@@ -309,7 +314,7 @@ export abstract class BatchRows {
     const cell = this.cellWord + column * 2;
     this.words[cell] = 0;
     this.words[cell + 1] = 0;
-    this.words[this.rowWord + 2 + (column >>> 5)]! |= 1 << (column & 31);
+    this.words[this.rowWord + 1 + (column >>> 5)]! |= 1 << (column & 31);
   }
 
   /** Hash of a key of several columns, or of text or uuid; `cells` is the word of cell 0. */

@@ -27,10 +27,10 @@
  *
  * | byte      | size | field                                                                             |
  * | --------: | ---: | --------------------------------------------------------------------------------- |
- * |         0 |    4 | ordinal of the partition the row belongs to (set by routing)                      |
- * |         4 |    4 | murmur3 hash of the primary key (set by routing)                                  |
- * |         8 |  4 n | null bitmap, bit c & 31 of word c >> 5 is set where column c is NULL; n = columns / 32, made even |
- * |   8 + 4 n |  8 c | a cell a column of the table: forms in types/type.ts; 0 where NULL                |
+ * |         0 |    2 | ordinal of the partition the row belongs to (set by routing)                      |
+ * |         2 |    2 | in this page, ordinal of the next row of the same node; behind the last row if there is none (set by routing) |
+ * |         4 |  4 n | null bitmap, bit c & 31 of word c >> 5 is set where column c is NULL; n = columns / 32, made odd |
+ * |   4 + 4 n |  8 c | a cell a column of the table: forms in types/type.ts; 0 where NULL                |
  *
  * Value pages (a chain of runs): u32 next run's page, u32 pages of this run, 8 bytes unused, then values, 16-byte aligned.
  */
@@ -42,14 +42,14 @@ import type { Memory } from '../base/memory.ts';
 export const BATCH_HEADER_BYTES = 64;
 export const BATCH_VALUE_HEADER_BYTES = 16;
 
-/** Words of the null bitmap of a row: even, so that cells are 8-byte aligned. */
+/** Words of the null bitmap of a row: odd, so that cells are 8-byte aligned. */
 export function batchNullWords(columnCount: number): number {
-  return ((columnCount + 63) >>> 6) << 1;
+  return ((columnCount + 31) >>> 5) | 1;
 }
 
 /** Bytes of a row with that many columns. */
 export function batchRowBytes(columnCount: number): number {
-  return 8 + batchNullWords(columnCount) * 4 + columnCount * 8;
+  return 4 + batchNullWords(columnCount) * 4 + columnCount * 8;
 }
 
 /** Frees every page of the batch whose first page starts at `ref`. Thread safe as memory.free is; nobody may read it any more. */
@@ -154,7 +154,7 @@ export class BatchReader {
   seek(row: number): void {
     if (row < this.pageFirstRow || row >= this.pageEndRow) this.seekPage(row);
     this.rowWord = this.pageWord + (row - this.pageFirstRow) * this.rowWords;
-    this.cellWord = this.rowWord + 2 + this.nullWords;
+    this.cellWord = this.rowWord + 1 + this.nullWords;
   }
 
   private seekPage(row: number): void {
@@ -171,16 +171,17 @@ export class BatchReader {
   /** Ordinal in table.partitions of the partition of that row; also seeks it. */
   partitionOrdinal(row: number): number {
     this.seek(row);
-    return this.words[this.rowWord]!;
+    return this.words[this.rowWord]! & 0xffff;
   }
 
-  /** murmur3 of the primary key of the current row, unsigned. */
-  keyHash(): number {
-    return this.words[this.rowWord + 1]! >>> 0;
+  /** No row between that one and the one returned belongs to the same node; rowCount at the end. */
+  nextOfNode(row: number): number {
+    this.seek(row);
+    return this.pageFirstRow + (this.words[this.rowWord]! >>> 16);
   }
 
   isNull(column: number): boolean {
-    return ((this.words[this.rowWord + 2 + (column >>> 5)]! >>> (column & 31)) & 1) !== 0;
+    return ((this.words[this.rowWord + 1 + (column >>> 5)]! >>> (column & 31)) & 1) !== 0;
   }
 
   /** Low word of an int64 cell; also the whole value of bool, int and narrower, and date. */

@@ -15,6 +15,8 @@ export type TableRouting = {
    */
   readonly maskLow: Int32Array;
   readonly maskHigh: Int32Array;
+  /** Ordinal to its node. */
+  readonly nodes: Uint8Array;
 };
 
 const routings: WeakMap<TableDefinition, TableRouting> = new WeakMap();
@@ -39,7 +41,8 @@ function makeRouting(table: TableDefinition): TableRouting {
     if (partition.node < 32) maskLow[ordinal] = 1 << partition.node;
     else maskHigh[ordinal] = 1 << (partition.node - 32);
   });
-  return { ordinalOfSlot, maskLow, maskHigh };
+  const nodes = Uint8Array.from(table.partitions, ({ node }) => node);
+  return { ordinalOfSlot, maskLow, maskHigh, nodes };
 }
 
 const HALF_REMAINDER = 65_536 % HASH_SLOT_COUNT;

@@ -94,9 +94,9 @@ export class Rows {
     this.#scratch.reset();
     rows.forEach((row, ordinal) => {
       const rowWord = start + (BATCH_HEADER_BYTES + ordinal * rowBytes) / 4;
-      const cellWord = rowWord + 2 + batchNullWords(columnCount);
+      const cellWord = rowWord + 1 + batchNullWords(columnCount);
       row.forEach((value, columnOrdinal) => {
-        if (value === null) words[rowWord + 2 + (columnOrdinal >>> 5)]! |= 1 << (columnOrdinal & 31);
+        if (value === null) words[rowWord + 1 + (columnOrdinal >>> 5)]! |= 1 << (columnOrdinal & 31);
         else this.#cell(words, cellWord + columnOrdinal * 2, definition.columns[columnOrdinal]!.type, value);
       });
     });

@@ -18,16 +18,16 @@
 
 import { assert } from '../base/assert.ts';
 import { SqlError } from '../base/errors.ts';
-import { ARENA_BYTES, PAGE_BYTES } from '../base/limits.ts';
+import { PAGE_BYTES } from '../base/limits.ts';
 import type { Memory } from '../base/memory.ts';
 import { WORDS_PER_PAGE } from '../base/memory.ts';
 import type { IndexDefinition, TableDefinition } from '../catalog/catalog.ts';
-import { compareKeys, hashKey, Key, type KeyShape, keyShape, WORD_MIN } from './key.ts';
+import type { BatchReader } from '../program/batch.ts';
+import { compareKeys, hashKey, hashSimpleKey, Key, type KeyShape, keyShape, WORD_MIN } from './key.ts';
 import { INDEX_ENTRIES, INDEX_ROOT } from './layout.ts';
 import type { Partition } from './partition.ts';
 
-/** 32-bit words of an arena. */
-const ARENA_WORDS: number = ARENA_BYTES / 4;
+const SEED = 1;
 
 const DEPTH = 4;
 const DIRECTORY_PAGES = 5;
@@ -119,27 +119,33 @@ export class HashIndex {
     return this.#hash(this.key);
   }
 
-  /** Where the search for a hash starts: arena times the words of an arena, and the word in it. */
-  homeWord(hash: number): number {
-    const bucket = this.#bucketAt(hash >>> (32 - this.#root[this.slot + DEPTH]!));
-    return (bucket >>> 16) * ARENA_WORDS + ((bucket & 0xffff) << 12) + BUCKET_ROWS + homeOf(hash) * 2;
+  /** The hash of the key of the row that the batch stands on. */
+  batchHash(batch: BatchReader): number {
+    if (this.shape.simpleKind === 0) {
+      this.key.loadBatch(batch, this.partition);
+      return this.#hash(this.key);
+    }
+    const cell = batch.cellWord + this.shape.columns[0]! * 2;
+    return hashSimpleKey(batch.words[cell]!, batch.words[cell + 1]!, SEED);
   }
 
-  /**
-   * The row whose entry has the hash first, given its homeWord, or -1: most likely the row that find would give for a key of that hash. Looks
-   * at no row, so that calls for many keys wait for memory at the same time.
-   */
-  guess(hash: number, home: number): number {
-    const arena = (home * (1 / ARENA_WORDS)) | 0;
-    const words = this.#i32[arena]!;
-    // A bucket is a page, which starts at a multiple of its words.
-    const base = (home - arena * ARENA_WORDS) & -WORDS_PER_PAGE;
-    let position = homeOf(hash);
-    for (;;) {
-      const row = words[base + BUCKET_ROWS + position * 2]!;
-      if (row === 0 || words[base + BUCKET_HASHES + position * 2] === hash) return row - 1;
-      position = position + 1 === BUCKET_CAPACITY ? 0 : position + 1;
+  /** The bucket of keys of that hash. */
+  bucketOf(hash: number): number {
+    return this.#bucketAt(hash >>> (32 - this.#root[this.slot + DEPTH]!));
+  }
+
+  /** Whether a live row has the key of the row that the batch stands on. */
+  hasBatchKey(batch: BatchReader, row: number): boolean {
+    const { shape, partition } = this;
+    if (shape.simpleKind === 0) {
+      this.key.loadBatch(batch, partition);
+      return this.hasKey(row);
     }
+    const column = shape.columns[0]!;
+    const cell = batch.cellWord + column * 2;
+    if (shape.simpleKind === 2) return partition.readInt32(row, column) === batch.words[cell];
+    const isLow = partition.readInt64Low(row, column) === batch.words[cell];
+    return isLow && partition.readInt64High(row, column) === batch.words[cell + 1];
   }
 
   /**
@@ -273,7 +279,7 @@ export class HashIndex {
   }
 
   #hash(key: Key): number {
-    return hashKey(key, 1, this.partition.u8, this.#i32);
+    return hashKey(key, SEED, this.partition.u8, this.#i32);
   }
 
   #bucketAt(index: number): number {
@@ -381,6 +387,26 @@ export class HashIndex {
       root[this.slot + DIRECTORY_PAGES] = pageCount;
     }
     root[this.slot + DEPTH] = depth + 1;
+  }
+}
+
+/** Index of the word where the search for a hash starts, in the arena of its bucket. */
+export function homeWord(bucket: number, hash: number): number {
+  return ((bucket & 0xffff) << 12) + BUCKET_ROWS + homeOf(hash) * 2;
+}
+
+/**
+ * The row whose entry has the hash first, in its bucket, or -1: most likely the row that find would give for a key of that
+ * hash. Looks at no row, so that calls for many keys wait for memory at the same time.
+ */
+export function guessRow(i32: readonly Int32Array[], bucket: number, hash: number): number {
+  const words = i32[bucket >>> 16]!;
+  const base = (bucket & 0xffff) << 12;
+  let position = homeOf(hash);
+  for (;;) {
+    const row = words[base + BUCKET_ROWS + position * 2]!;
+    if (row === 0 || words[base + BUCKET_HASHES + position * 2] === hash) return row - 1;
+    position = position + 1 === BUCKET_CAPACITY ? 0 : position + 1;
   }
 }
 

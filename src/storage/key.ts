@@ -408,6 +408,12 @@ export function hashKey(key: Key, seed: number, u8: Uint8Array[], i32: Int32Arra
   return hash ^ (hash >>> 15);
 }
 
+/** The same for the words of a key of a shape with a simpleKind, as they are stored. */
+export function hashSimpleKey(low: number, high: number, seed: number): number {
+  const hash = mix(mix(seed, high), low ^ WORD_MIN);
+  return hash ^ (hash >>> 15);
+}
+
 /** One word into a hash; the finalizer of murmur3 with other constants ("lowbias32", Chris Wellons). */
 function mix(hash: number, word: number): number {
   hash = (Math.imul(hash, 31) + word) | 0;

@@ -6,7 +6,7 @@
 
 import { assert } from '../base/assert.ts';
 import { SqlError } from '../base/errors.ts';
-import { ARENA_BYTES, PAGE_BYTES, SEGMENT_ROWS } from '../base/limits.ts';
+import { PAGE_BYTES, SEGMENT_ROWS } from '../base/limits.ts';
 import type { Memory } from '../base/memory.ts';
 import { REFS_PER_PAGE, WORDS_PER_PAGE } from '../base/memory.ts';
 import type { RegisterFile } from '../base/registers.ts';
@@ -345,17 +345,15 @@ export class Partition {
     return primary instanceof HashIndex ? primary : undefined;
   }
 
-  /**
-   * Where a word of every column of a row lies, as arena times the words of an arena and the word in it, written to
-   * into[at …]. Returns the place behind them.
-   */
-  wordsOfRow(row: number, into: Float64Array, at: number): number {
+  /** Where a word of every column of a row lies: its arena and its index there, in places[at …]. Returns the place behind. */
+  placesOfRow(row: number, places: Int32Array, at: number): number {
+    const { columnRefs, columnBytes } = this;
     const segment = row >>> 12;
     const slot = row & 4095;
-    const refs = this.columnRefs;
-    for (let column = 0; column < refs.length; column++) {
-      const ref = refs[column]![segment]!;
-      into[at++] = (ref >>> 26) * ARENA_WORDS + ((ref & 0x3ffffff) << 2) + ((slot * this.columnBytes[column]!) >> 2);
+    for (let column = 0; column < columnRefs.length; column++, at += 2) {
+      const ref = columnRefs[column]![segment]!;
+      places[at] = ref >>> 26;
+      places[at + 1] = ((ref & 0x3ffffff) << 2) + ((slot * columnBytes[column]!) >> 2);
     }
     return at;
   }
@@ -704,4 +702,3 @@ export function partitionPageCount(memory: Memory, table: TableDefinition, rootP
 }
 
 /** 32-bit words of an arena. */
-const ARENA_WORDS: number = ARENA_BYTES / 4;

@@ -338,7 +338,7 @@ export class RedoApplier {
     const batch = this.#batch;
     batch.open((page * 1024) >>> 0);
     batch.seek(0);
-    const nullWord = start + BATCH_HEADER_BYTES / 4 + 2;
+    const nullWord = start + BATCH_HEADER_BYTES / 4 + 1;
     words.fill(0, nullWord, nullWord + batchNullWords(columnCount));
     const bitmap = this.#take((columnCount + 7) >>> 3);
     for (let column = 0; column < columnCount; column++) {

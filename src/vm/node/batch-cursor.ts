@@ -1,15 +1,24 @@
 /** Stands on the rows of a batch, or of all batches of a round, that belong to partitions of this node, one after another. */
 
-import { ARENA_BYTES } from '../../base/limits.ts';
 import type { Memory } from '../../base/memory.ts';
 import { BatchReader, batchRound, nextBatch } from '../../program/batch.ts';
-import type { HashIndex } from '../../storage/hash.ts';
+import { guessRow, type HashIndex, homeWord } from '../../storage/hash.ts';
 import type { Partition } from '../../storage/partition.ts';
 import type { NodeStorage } from './part.ts';
 
-/** Rows that are read ahead at the start of a batch; fewer than this make no difference to speak of. */
+/** Rows that are read ahead at the start of a batch. */
 const READ_AHEAD_ROWS = 1024;
-const ARENA_WORDS: number = ARENA_BYTES / 4;
+/** Words of each: its ordinal in the batch, and by these places */
+const AHEAD_WORDS = 4;
+/** the ordinal of its partition, */
+const AHEAD_PARTITION = 1;
+/** the bucket in which its key is looked for, */
+const AHEAD_BUCKET = 2;
+/** the hash of the key, */
+const AHEAD_HASH = 3;
+/** later the stored row with that key, or -1. */
+const AHEAD_KNOWN = 3;
+/** Fewer than this make no difference to speak of. */
 export const READ_AHEAD_ROWS_MIN = 16;
 
 export class BatchCursor {
@@ -30,16 +39,12 @@ export class BatchCursor {
   /** What was read ahead: kept so that reading it is not for nothing. */
   touched = 0;
   private readonly memory: Memory;
-  /** Of rows read ahead: hash of the key, where the search for it starts, ordinal of the partition. */
-  private readonly hashes: Int32Array = new Int32Array(READ_AHEAD_ROWS);
-  private readonly homes: Float64Array = new Float64Array(READ_AHEAD_ROWS);
-  private readonly ordinals: Int32Array = new Int32Array(READ_AHEAD_ROWS);
-  private readonly words: Float64Array = new Float64Array(READ_AHEAD_ROWS * 4);
-  /** Rows of this node that next() has come to, and how many of the first of them have their place in `known`. */
+  /** How many rows of this node were read ahead, how many next() has come to, and what is known of each of them. */
+  private aheadCount = 0;
   private passedCount = 0;
-  private knownCount = 0;
-  /** The row that had the key when the batch was read ahead, or -1. */
-  private readonly known: Int32Array = new Int32Array(READ_AHEAD_ROWS);
+  private readonly ahead: Int32Array = new Int32Array(READ_AHEAD_ROWS * AHEAD_WORDS);
+  /** Words of stored rows: arena, and index in it. */
+  private readonly places: Int32Array = new Int32Array(READ_AHEAD_ROWS * 8);
 
   constructor(memory: Memory) {
     this.reader = new BatchReader(memory);
@@ -54,8 +59,8 @@ export class BatchCursor {
     this.hashed.length = 0;
     this.isKnown.length = 0;
     this.row = -1;
+    this.aheadCount = 0;
     this.passedCount = 0;
-    this.knownCount = 0;
     this.following = 0;
   }
 
@@ -88,32 +93,42 @@ export class BatchCursor {
    * processor's window holds loads, so each loop does next to nothing beside its load.
    */
   readAhead(): void {
-    const { reader, hashes, homes, ordinals, words, known, hashed, partitions } = this;
-    let count = 0;
-    while (count < READ_AHEAD_ROWS && this.next()) {
+    const { reader, ahead, places, hashed, partitions } = this;
+    const { i32 } = this.memory;
+    let end = 0;
+    while (end < ahead.length && this.next()) {
       const index = hashed[this.ordinal];
       if (index === undefined) break;
-      index.key.loadBatch(reader, this.partition);
-      const hash = index.keyHash();
-      hashes[count] = hash;
-      homes[count] = index.homeWord(hash);
-      ordinals[count] = this.ordinal;
-      count++;
+      const hash = index.batchHash(reader);
+      ahead[end] = this.row;
+      ahead[end + AHEAD_PARTITION] = this.ordinal;
+      ahead[end + AHEAD_BUCKET] = index.bucketOf(hash);
+      ahead[end + AHEAD_HASH] = hash;
+      end += AHEAD_WORDS;
     }
     this.row = -1;
     this.passedCount = 0;
-    this.touched ^= touch(this.memory.i32, homes, count);
-    let wordCount = 0;
-    let at = 0;
-    for (; at < count; at++) {
-      const partition = partitions[ordinals[at]!]!;
-      if (wordCount + partition.columnRefs.length > words.length) break;
-      const row = hashed[ordinals[at]!]!.guess(hashes[at]!, homes[at]!);
-      known[at] = row;
-      if (row >= 0) wordCount = partition.wordsOfRow(row, words, wordCount);
+    let mixed = 0;
+    for (let at = 0; at < end; at += AHEAD_WORDS) {
+      const bucket = ahead[at + AHEAD_BUCKET]!;
+      mixed ^= i32[bucket >>> 16]![homeWord(bucket, ahead[at + AHEAD_HASH]!)]!;
     }
-    this.knownCount = at;
-    this.touched ^= touch(this.memory.i32, words, wordCount);
+    let placesEnd = 0;
+    for (let at = 0; at < end; at += AHEAD_WORDS) {
+      const row = guessRow(i32, ahead[at + AHEAD_BUCKET]!, ahead[at + AHEAD_HASH]!);
+      ahead[at + AHEAD_KNOWN] = row;
+      if (row < 0 || placesEnd + 2 * reader.columnCount > places.length) continue;
+      placesEnd = partitions[ahead[at + AHEAD_PARTITION]!]!.placesOfRow(row, places, placesEnd);
+    }
+    for (let at = 0; at < placesEnd; at += 2) mixed ^= i32[places[at]!]![places[at + 1]!]!;
+    this.touched ^= mixed;
+    for (let at = 0; at < end; at += AHEAD_WORDS) {
+      const row = ahead[at + AHEAD_KNOWN]!;
+      if (row < 0) continue;
+      reader.seek(ahead[at]!);
+      if (!hashed[ahead[at + AHEAD_PARTITION]!]!.hasBatchKey(reader, row)) ahead[at + AHEAD_KNOWN] = -1;
+    }
+    this.aheadCount = end / AHEAD_WORDS;
   }
 
   /**
@@ -122,29 +137,38 @@ export class BatchCursor {
    */
   knownRow(): number {
     const { passedCount } = this;
-    if (passedCount > this.knownCount) return -1;
-    const row = this.known[passedCount - 1]!;
-    if (row < 0) return -1;
-    const index = this.hashed[this.ordinal]!;
-    index.key.loadBatch(this.reader, this.partition);
-    return index.hasKey(row) ? row : -1;
+    return passedCount > this.aheadCount ? -1 : this.ahead[(passedCount - 1) * AHEAD_WORDS + AHEAD_KNOWN]!;
   }
 
   /** To the next row that is here; false at the end. */
   next(): boolean {
-    const { reader } = this;
+    const { reader, passedCount } = this;
+    if (passedCount < this.aheadCount) {
+      const at = passedCount * AHEAD_WORDS;
+      this.stand(this.ahead[at]!, this.ahead[at + AHEAD_PARTITION]!);
+      reader.seek(this.row);
+      return true;
+    }
     do {
-      while (++this.row < reader.rowCount) {
-        const ordinal = reader.partitionOrdinal(this.row);
-        const partition = this.isKnown[ordinal] === true ? this.partitions[ordinal] : this.find(ordinal);
-        if (partition === undefined) continue;
-        this.partition = partition;
-        this.ordinal = ordinal;
-        this.passedCount++;
+      // A row of this node names the next one; the first is looked for.
+      let row = this.row < 0 ? 0 : this.row < reader.rowCount ? reader.nextOfNode(this.row) : reader.rowCount;
+      for (; row < reader.rowCount; row++) {
+        const ordinal = reader.partitionOrdinal(row);
+        if (this.isKnown[ordinal] !== true) this.find(ordinal);
+        if (this.partitions[ordinal] === undefined) continue;
+        this.stand(row, ordinal);
         return true;
       }
+      this.row = reader.rowCount;
     } while (this.following !== 0 && this.follow());
     return false;
+  }
+
+  private stand(row: number, ordinal: number): void {
+    this.row = row;
+    this.ordinal = ordinal;
+    this.partition = this.partitions[ordinal]!;
+    this.passedCount++;
   }
 
   private find(ordinal: number): Partition | undefined {
@@ -159,14 +183,4 @@ export class BatchCursor {
     this.isKnown[ordinal] = true;
     return partition;
   }
-}
-
-/** Reads words given by arena and place. The result says nothing. */
-function touch(i32: readonly Int32Array[], words: Float64Array, count: number): number {
-  let mixed = 0;
-  for (let index = 0; index < count; index++) {
-    const arena = (words[index]! * (1 / ARENA_WORDS)) | 0;
-    mixed ^= i32[arena]![words[index]! - arena * ARENA_WORDS]!;
-  }
-  return mixed;
 }
