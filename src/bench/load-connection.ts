@@ -6,6 +6,7 @@
  */
 
 import { connect, type Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import { ReplyParser } from './reply-parser.ts';
 import type { RequestWriter } from './request-template.ts';
 import type { Target } from './target.ts';

@@ -10,6 +10,7 @@
  *          <-- failed           at any time, with the reason; the thread goes quiet
  */
 
+import { performance } from 'node:perf_hooks';
 import { parentPort, workerData } from 'node:worker_threads';
 import { recordLatency } from './histogram.ts';
 import { LoadConnection, type LoadListener } from './load-connection.ts';

@@ -82,7 +82,7 @@ export class RequestWriter {
   readonly #lengthOffset: number;
   readonly #bodyOffset: number;
   /** Views of the memory by their length: a request makes no new one once its length has been seen. */
-  readonly #views: Map<number, Buffer> = new Map();
+  readonly #views: (Buffer | undefined)[];
   readonly #state: Uint32Array = new Uint32Array(4);
 
   /** `seed`: any integer; writers of the same seed and template write the same requests. */
@@ -96,6 +96,7 @@ export class RequestWriter {
     this.#lengthOffset = head.length;
     this.#bodyOffset = head.length + LENGTH_DIGITS + 4;
     this.#bytes = Buffer.alloc(this.#bodyOffset + bodyBytesMax, 0x20);
+    this.#views = new Array<Buffer | undefined>(this.#bytes.length + 1).fill(undefined);
     head.copy(this.#bytes);
     this.#bytes.write('\r\n\r\n', this.#lengthOffset + LENGTH_DIGITS);
     this.#low = Float64Array.from(template.variables, (variable) => variable.low);
@@ -121,11 +122,8 @@ export class RequestWriter {
       if (index < this.#slots.length) offset = writeInteger(bytes, offset, values[this.#slots[index]!]!);
     }
     this.#writeLength(offset - this.#bodyOffset);
-    let view = this.#views.get(offset);
-    if (view === undefined) {
-      view = bytes.subarray(0, offset);
-      this.#views.set(offset, view);
-    }
+    const view = this.#views[offset] ?? bytes.subarray(0, offset);
+    this.#views[offset] = view;
     return view;
   }
 
