@@ -559,8 +559,10 @@ export class FrontendEngine {
 
   #dropRun(request: PendingRequest, view: BlockView): void {
     const { batches, block } = request;
-    for (let index = 0; index < batches.length; index++) freeBatch(this.#memory, batches[index]!);
-    batches.length = 0;
+    if (batches.length > 0) {
+      for (let index = 0; index < batches.length; index++) freeBatch(this.#memory, batches[index]!);
+      batches.length = 0;
+    }
     request.rowSource = null;
     if (block !== 0) {
       if (request.isOrdered) freeParts(this.#memory, this.#control.nodeCount, view.at(block));

@@ -190,7 +190,8 @@ export class HttpServer {
    * completions; without a call it happens in a microtask. Requests that arrive are flushed by themselves.
    */
   flush(): void {
-    if (this.#isFlushing) return;
+    // Setting the length of an array is a call into V8's runtime, and mostly there is nothing to flush.
+    if (this.#isFlushing || this.#dirty.length === 0) return;
     this.#isFlushing = true;
     // Resumed connections may complete replies of others: the list grows while it is walked.
     for (let index = 0; index < this.#dirty.length; index++) {
