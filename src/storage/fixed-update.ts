@@ -8,7 +8,7 @@ import type { RegisterFile } from '../base/registers.ts';
 import type { Partition } from './partition.ts';
 import { endRecord, headerBytesOf, REDO_HEADER_BYTES, REDO_UPDATE, SHORT_HEADER_BYTES } from './redo.ts';
 import type { RedoBuffer } from './redo-buffer.ts';
-import { UNDO_COLUMN, UNDO_WAS_NULL, type UndoLog } from './undo.ts';
+import { UNDO_COLUMN, UNDO_HOLDS_NOTHING, UNDO_WAS_NULL, type UndoLog } from './undo.ts';
 
 const BIG: BigInt64Array = new BigInt64Array(1);
 const BIG_WORDS: Int32Array = new Int32Array(BIG.buffer);
@@ -82,7 +82,7 @@ export function updateFixed(
   }
   for (let index = 0; index < columns.length; index++) {
     const column = columns[index]!;
-    undo.push(UNDO_COLUMN, partition, row, column, 0);
+    undo.push(UNDO_COLUMN | UNDO_HOLDS_NOTHING, partition, row, column, 0);
     const record = undo.words;
     const old = undo.at + 4;
     let isNull = 0;

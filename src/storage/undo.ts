@@ -10,7 +10,7 @@
  *
  * | word  | what                                                                                                |
  * | ----- | --------------------------------------------------------------------------------------------------- |
- * | 0     | bits 0-3 kind, bit 4 the old value was NULL, bits 8-31 column                                        |
+ * | 0     | bits 0-3 kind, bit 4 the old value was NULL, bit 5 release has nothing to do, bits 8-31 column       |
  * | 1     | partition: ordinal in this log's list                                                               |
  * | 2     | row                                                                                                 |
  * | 3     | bit mask of indexes                                                                                 |
@@ -35,6 +35,7 @@ export const UNDO_COLUMN = 3;
 export const UNDO_KEYS_REMOVED = 4;
 export const UNDO_KEYS_INSERTED = 5;
 export const UNDO_WAS_NULL = 16;
+export const UNDO_HOLDS_NOTHING = 32;
 
 const RECORD_WORDS = 8;
 const PAGE_RECORDS = 512;
@@ -150,7 +151,7 @@ export class UndoLog {
     for (let record = 0; record < count; record++, at += RECORD_WORDS) {
       const kind = words[at]! & 15;
       this.#released += 1;
-      if (kind === 1 || kind === 5) continue;
+      if (kind === 1 || kind === 5 || (words[at]! & UNDO_HOLDS_NOTHING) !== 0) continue;
       this.#partitions[words[at + 1]!]!.release(words, at, this.#released | 0);
     }
   }

@@ -26,8 +26,6 @@ export class BatchCursor {
   /** Ordinal of the row in the batch, and its partition. */
   row = -1;
   partition!: Partition;
-  /** Ordinal of that partition. */
-  private ordinal = 0;
   /** By partition ordinal: what the node has of the table, and its primary key where that is a hash. */
   private readonly partitions: (Partition | undefined)[] = [];
   private readonly hashed: (HashIndex | undefined)[] = [];
@@ -96,18 +94,21 @@ export class BatchCursor {
     const { reader, ahead, places, hashed, partitions } = this;
     const { i32 } = this.memory;
     let end = 0;
-    while (end < ahead.length && this.next()) {
-      const index = hashed[this.ordinal];
-      if (index === undefined) break;
+    for (
+      let row = this.ownRow(0);
+      row < reader.rowCount && end < ahead.length;
+      row = this.ownRow(reader.nextOfNode(row))
+    ) {
+      const ordinal = reader.partitionOrdinal(row);
+      const index = hashed[ordinal];
+      if (index === undefined) return;
       const hash = index.batchHash(reader);
-      ahead[end] = this.row;
-      ahead[end + AHEAD_PARTITION] = this.ordinal;
+      ahead[end] = row;
+      ahead[end + AHEAD_PARTITION] = ordinal;
       ahead[end + AHEAD_BUCKET] = index.bucketOf(hash);
       ahead[end + AHEAD_HASH] = hash;
       end += AHEAD_WORDS;
     }
-    this.row = -1;
-    this.passedCount = 0;
     let mixed = 0;
     for (let at = 0; at < end; at += AHEAD_WORDS) {
       const bucket = ahead[at + AHEAD_BUCKET]!;
@@ -151,27 +152,35 @@ export class BatchCursor {
     }
     do {
       // A row of this node names the next one; the first is looked for.
-      let row = this.row < 0 ? 0 : this.row < reader.rowCount ? reader.nextOfNode(this.row) : reader.rowCount;
-      for (; row < reader.rowCount; row++) {
-        const ordinal = reader.partitionOrdinal(row);
-        if (this.isKnown[ordinal] !== true) this.find(ordinal);
-        if (this.partitions[ordinal] === undefined) continue;
-        this.stand(row, ordinal);
+      const from = this.row < 0 ? 0 : this.row < reader.rowCount ? reader.nextOfNode(this.row) : reader.rowCount;
+      this.row = this.ownRow(from);
+      if (this.row < reader.rowCount) {
+        this.stand(this.row, reader.partitionOrdinal(this.row));
         return true;
       }
-      this.row = reader.rowCount;
     } while (this.following !== 0 && this.follow());
     return false;
   }
 
+  /** The first row from `row` on that is here; rowCount where there is none. */
+  private ownRow(row: number): number {
+    const { reader, isKnown, partitions } = this;
+    for (; row < reader.rowCount; row++) {
+      const ordinal = reader.partitionOrdinal(row);
+      if (isKnown[ordinal] !== true) this.find(ordinal);
+      if (partitions[ordinal] !== undefined) break;
+    }
+    return row;
+  }
+
   private stand(row: number, ordinal: number): void {
     this.row = row;
-    this.ordinal = ordinal;
     this.partition = this.partitions[ordinal]!;
     this.passedCount++;
   }
 
-  private find(ordinal: number): Partition | undefined {
+  /** Finds out what the node has of a partition. */
+  private find(ordinal: number): void {
     const partition = this.storage.partitionByOrdinal(this.reader.tableId, ordinal);
     while (this.partitions.length <= ordinal) {
       this.partitions.push(undefined);
@@ -181,6 +190,5 @@ export class BatchCursor {
     this.partitions[ordinal] = partition;
     this.hashed[ordinal] = partition?.hashedKey();
     this.isKnown[ordinal] = true;
-    return partition;
   }
 }
