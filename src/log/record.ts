@@ -6,7 +6,7 @@
  *
  *   offset size field
  *   0      8    "AMELIEWL"
- *   8      4    format version, 2; 1 has no short redo records, and is read too
+ *   8      4    format version, 2; 1 is read too, and files that began so have what this program added
  *   12     4    CRC-32C of bytes 0-11 and 16-31
  *   16     8    LSN of the first record
  *   24     4    WAL_REPAIR, WAL_REPAIR_UNSYNCED: the file was begun after a failed sync; 0 for all others
@@ -102,8 +102,8 @@ export class GroupWriter {
 
   /** @param keepBytes size to which the buffer goes back after a larger group */
   constructor(keepBytes: number) {
-    this.keepBytes = keepBytes;
-    this.allocate(keepBytes);
+    this.keepBytes = Math.ceil(keepBytes / 8) * 8;
+    this.allocate(this.keepBytes);
   }
 
   begin(lsn: number): void {
@@ -131,8 +131,8 @@ export class GroupWriter {
   end(): void {
     const start = this.recordStart;
     const length = this.length;
+    // The buffer has a multiple of 8 bytes.
     this.length = (length + 7) & -8;
-    this.ensure(0);
     this.bytes.fill(0, length, this.length);
     const view = this.view;
     assert(this.length - start < RECORD_BYTES_MAX, 'a record fits its limit');
@@ -143,7 +143,7 @@ export class GroupWriter {
 
   clear(): void {
     this.length = 0;
-    if (this.bytes.length > this.keepBytes + 7) this.allocate(this.keepBytes);
+    if (this.bytes.length > this.keepBytes) this.allocate(this.keepBytes);
   }
 
   private ensure(byteCount: number): void {
@@ -153,7 +153,6 @@ export class GroupWriter {
     this.bytes.set(written);
   }
 
-  /** A buffer of that many bytes at least. */
   private allocate(byteCount: number): void {
     this.bytes = new Uint8Array(Math.ceil(byteCount / 8) * 8);
     this.view = new DataView(this.bytes.buffer);

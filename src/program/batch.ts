@@ -110,7 +110,7 @@ export class BatchReader {
   rowCount = 0;
   columnCount = 0;
   tableId = 0;
-  /** Arena views and indexes of the current row: words[rowWord] is its partition ordinal. */
+  /** Arena views and indexes of the current row: the low half of words[rowWord] is its partition ordinal. */
   words: Int32Array = EMPTY_WORDS;
   doubles: Float64Array = EMPTY_DOUBLES;
   rowWord = 0;

@@ -38,18 +38,18 @@ export class FixedUpdate {
     this.redoBytes = REDO_HEADER_BYTES + 8 + columns.length * 10;
   }
 
-  /** Undefined where the general way is needed. */
-  static of(partition: Partition, columns: readonly number[]): FixedUpdate | undefined {
+  /** Null where the general way is needed. */
+  static of(partition: Partition, columns: readonly number[]): FixedUpdate | null {
     const { kinds } = partition.layout;
     const isFixed = (column: number): boolean => kinds[column]! >= 2 && kinds[column]! <= 5;
     const isApart = columns.every((column) => partition.indexMasks[column] === 0 && isFixed(column));
-    return isApart && partition.indexes[0]!.shape.simpleKind !== 0 ? new FixedUpdate(partition, columns) : undefined;
+    return isApart && partition.indexes[0]!.shape.simpleKind !== 0 ? new FixedUpdate(partition, columns) : null;
   }
 }
 
 /**
  * Sets the columns of a live row of a segment that no snapshot holds from registers first, first + 1, …, none of them NULL
- * where the column is NOT NULL. Throws out_of_memory, and then nothing has changed.
+ * where the column is NOT NULL; `nul` of the others is 0 or 1. Throws out_of_memory, and then nothing has changed.
  */
 export function updateFixed(
   update: FixedUpdate,

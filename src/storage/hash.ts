@@ -107,7 +107,7 @@ export class HashIndex {
   find(): number {
     if (this.key.hasNull) return -1;
     const hash = this.#hash(this.key);
-    const bucket = this.#bucketAt(hash >>> (32 - this.#root[this.slot + DEPTH]!));
+    const bucket = this.bucketOf(hash);
     const words = this.#i32[bucket >>> 16]!;
     const position = this.#position(words, (bucket & 0xffff) << 12, hash);
     const found = words[((bucket & 0xffff) << 12) + BUCKET_ROWS + position * 2]!;
@@ -141,11 +141,8 @@ export class HashIndex {
       this.key.loadBatch(batch, partition);
       return this.hasKey(row);
     }
-    const column = shape.columns[0]!;
-    const cell = batch.cellWord + column * 2;
-    if (shape.simpleKind === 2) return partition.readInt32(row, column) === batch.words[cell];
-    const isLow = partition.readInt64Low(row, column) === batch.words[cell];
-    return isLow && partition.readInt64High(row, column) === batch.words[cell + 1];
+    const cell = batch.cellWord + shape.columns[0]! * 2;
+    return this.#hasWords(row, batch.words[cell]!, batch.words[cell + 1]!);
   }
 
   /**
@@ -156,7 +153,7 @@ export class HashIndex {
     if (this.key.hasNull) return -1;
     const hash = this.#hash(this.key);
     for (;;) {
-      const bucket = this.#bucketAt(hash >>> (32 - this.#root[this.slot + DEPTH]!));
+      const bucket = this.bucketOf(hash);
       const words = this.#i32[bucket >>> 16]!;
       const base = (bucket & 0xffff) << 12;
       const position = this.#position(words, base, hash);
@@ -209,7 +206,7 @@ export class HashIndex {
     for (let at = 0; at < count * 2; at += 2) {
       const hash = spare[at]!;
       const row = spare[at + 1]!;
-      const bucket = this.#bucketAt(hash >>> (32 - root[this.slot + DEPTH]!));
+      const bucket = this.bucketOf(hash);
       const words = this.#i32[bucket >>> 16]!;
       const base = (bucket & 0xffff) << 12;
       const position = words[base + BUCKET_COUNT]! < BUCKET_FULL ? freePosition(words, base, hash) : -1;
@@ -229,7 +226,7 @@ export class HashIndex {
   reinsert(row: number): void {
     if (this.key.hasNull) return;
     const hash = this.#hash(this.key);
-    const bucket = this.#bucketAt(hash >>> (32 - this.#root[this.slot + DEPTH]!));
+    const bucket = this.bucketOf(hash);
     const words = this.#i32[bucket >>> 16]!;
     const base = (bucket & 0xffff) << 12;
     const position = this.#position(words, base, hash);
@@ -243,7 +240,7 @@ export class HashIndex {
   remove(row: number, _stamp: number): void {
     if (this.key.hasNull) return;
     const hash = this.#hash(this.key);
-    const bucket = this.#bucketAt(hash >>> (32 - this.#root[this.slot + DEPTH]!));
+    const bucket = this.bucketOf(hash);
     const words = this.#i32[bucket >>> 16]!;
     const base = (bucket & 0xffff) << 12;
     let position = homeOf(hash);
@@ -307,17 +304,17 @@ export class HashIndex {
 
   /** Whether a live row has this.key. */
   hasKey(row: number): boolean {
-    if (this.shape.simpleKind === 3) {
-      const column = this.shape.columns[0]!;
-      const isLow = this.partition.readInt64Low(row, column) === (this.key.low ^ WORD_MIN);
-      return isLow && this.partition.readInt64High(row, column) === this.key.high;
-    }
-    if (this.shape.simpleKind === 2) {
-      const value = this.partition.readInt32(row, this.shape.columns[0]!);
-      return value === (this.key.low ^ WORD_MIN) && value >> 31 === this.key.high;
-    }
+    if (this.shape.simpleKind !== 0) return this.#hasWords(row, this.key.low ^ WORD_MIN, this.key.high);
     this.#other.loadRow(this.partition, row);
     return compareKeys(this.#other, this.key, this.shape.columnCount, this.partition.u8, this.#i32) === 0;
+  }
+
+  /** Whether a live row has the key of those words, in an index with a simpleKind. */
+  #hasWords(row: number, low: number, high: number): boolean {
+    const { shape, partition } = this;
+    const column = shape.columns[0]!;
+    if (shape.simpleKind === 2) return partition.readInt32(row, column) === low && low >> 31 === high;
+    return partition.readInt64Low(row, column) === low && partition.readInt64High(row, column) === high;
   }
 
   /** Splits a bucket. False: it cannot be split further, and has room for one more. */

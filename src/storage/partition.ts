@@ -700,5 +700,3 @@ export function partitionPageCount(memory: Memory, table: TableDefinition, rootP
   const directoryPage = root[ROOT_DIRECTORY_PAGE]!;
   return directoryPage === 0 ? pages : pages + memory.pageCountOf(directoryPage);
 }
-
-/** 32-bit words of an arena. */

@@ -61,6 +61,7 @@ const KIND_BYTES: Uint8Array = Uint8Array.of(1, 2, 4, 8, 4, 8, 4, 16);
 export function encodeInsert(redo: RedoBuffer, partition: Partition, row: number): void {
   const { columnCount, heapColumns, rowBytes } = partition.layout;
   const bitmapBytes = (columnCount + 7) >>> 3;
+  // A ref in a row has as many bytes as the length of its value in redo.
   let most = REDO_HEADER_BYTES + bitmapBytes + rowBytes;
   for (let index = 0; index < heapColumns.length; index++) most += heapBytes(partition, row, heapColumns[index]!);
   redo.ensure(most);
@@ -106,7 +107,7 @@ export function encodeDelete(redo: RedoBuffer, partition: Partition, row: number
   endRecord(redo, partition, REDO_DELETE, 0, headerBytes, at);
 }
 
-/** The header of a record of at most that many bytes with the long one. */
+/** Bytes of the header of a record that has at most `most` bytes with the long one. */
 export function headerBytesOf(partition: Partition, most: number): number {
   const isShort =
     most < SHORT_RECORD_BYTES_MAX &&

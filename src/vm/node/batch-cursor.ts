@@ -8,15 +8,14 @@ import type { NodeStorage } from './part.ts';
 
 /** Rows that are read ahead at the start of a batch. */
 const READ_AHEAD_ROWS = 1024;
-/** Words of each: its ordinal in the batch, and by these places */
+/**
+ * Of each of them, in words: 0 its ordinal in the batch, 1 the ordinal of its partition, 2 the bucket where its key is looked for,
+ * 3 first the hash of the key, then the stored row with that key, or -1.
+ */
 const AHEAD_WORDS = 4;
-/** the ordinal of its partition, */
 const AHEAD_PARTITION = 1;
-/** the bucket in which its key is looked for, */
 const AHEAD_BUCKET = 2;
-/** the hash of the key, */
 const AHEAD_HASH = 3;
-/** later the stored row with that key, or -1. */
 const AHEAD_KNOWN = 3;
 /** Fewer than this make no difference to speak of. */
 export const READ_AHEAD_ROWS_MIN = 16;
@@ -151,7 +150,7 @@ export class BatchCursor {
       return true;
     }
     do {
-      // A row of this node names the next one; the first is looked for.
+      // A row of this node names the next one; the first of each page is looked for.
       const from = this.row < 0 ? 0 : this.row < reader.rowCount ? reader.nextOfNode(this.row) : reader.rowCount;
       this.row = this.ownRow(from);
       if (this.row < reader.rowCount) {

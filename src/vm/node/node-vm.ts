@@ -155,7 +155,7 @@ export class NodeVm extends Vm {
     const { updates, program } = this.program;
     const known = updates[ordinal];
     if (known !== undefined) return known as FixedUpdate | null;
-    const made = FixedUpdate.of(partition, program.updates[ordinal].columns) ?? null;
+    const made = FixedUpdate.of(partition, program.updates[ordinal].columns);
     updates[ordinal] = made;
     return made;
   }

@@ -86,7 +86,7 @@ export function deleteRow(vm: NodeVm, partition: Partition, row: number): void {
   if (redo !== null) encodeDelete(redo, partition, row);
 }
 
-/** Where the change of a row that was just made is logged; null where it is not. */
+/** Where the change of a row is logged; null where it is not. */
 function loggedBy(vm: NodeVm, partition: Partition): RedoBuffer | null {
   if (!partition.table.isUnlogged) return vm.part.redo;
   vm.part.hasUnloggedChanges = true;
