@@ -6,7 +6,6 @@
  */
 
 import { connect, type Socket } from 'node:net';
-import { performance } from 'node:perf_hooks';
 import { ReplyParser } from './reply-parser.ts';
 import type { RequestWriter } from './request-template.ts';
 import type { Target } from './target.ts';
@@ -49,9 +48,9 @@ export class LoadConnection {
     this.#socket.on('close', () => this.#fail(new Error('the server closed the connection')));
   }
 
-  /** Sends the next request. The reply to the one before must have come. */
-  send(): void {
-    this.sentAtMs = performance.now();
+  /** Sends the next request; `nowMs` is `performance.now()`. The reply to the one before must have come. */
+  send(nowMs: number): void {
+    this.sentAtMs = nowMs;
     this.#socket.write(this.#writer.next());
   }
 

@@ -55,10 +55,11 @@ function run(input: LoadWorkerInput): void {
       if (connectedCount === input.connectionCount) tell({ kind: 'ready' });
     },
     replied(connection): void {
-      recordLatency(latencies, performance.now() - connection.sentAtMs);
+      const nowMs = performance.now();
+      recordLatency(latencies, nowMs - connection.sentAtMs);
       Atomics.add(replyCount, 0, 1);
       if (!isStopped) {
-        connection.send();
+        connection.send(nowMs);
         return;
       }
       underWayCount--;
@@ -78,7 +79,7 @@ function run(input: LoadWorkerInput): void {
       return;
     }
     underWayCount = connections.length;
-    for (const connection of connections) connection.send();
+    for (const connection of connections) connection.send(performance.now());
   });
 
   const readBuffer = new Uint8Array(READ_BYTES);

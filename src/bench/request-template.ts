@@ -99,6 +99,7 @@ export class RequestWriter {
     this.#views = new Array<Buffer | undefined>(this.#bytes.length + 1).fill(undefined);
     head.copy(this.#bytes);
     this.#bytes.write('\r\n\r\n', this.#lengthOffset + LENGTH_DIGITS);
+    this.#bytes.set(this.#texts[0]!, this.#bodyOffset);
     this.#low = Float64Array.from(template.variables, (variable) => variable.low);
     this.#span = Float64Array.from(template.variables, (variable) => variable.high - variable.low + 1);
     this.#values = new Int32Array(template.variables.length);
@@ -114,12 +115,13 @@ export class RequestWriter {
       values[variable] = this.#low[variable]! + Math.floor(this.#random() * this.#span[variable]!);
     }
     const bytes = this.#bytes;
-    let offset = this.#bodyOffset;
-    for (let index = 0; index < this.#texts.length; index++) {
-      const text = this.#texts[index]!;
-      bytes.set(text, offset);
+    // The first text is there already.
+    let offset = this.#bodyOffset + this.#texts[0]!.length;
+    for (let slot = 0; slot < this.#slots.length; slot++) {
+      offset = writeInteger(bytes, offset, values[this.#slots[slot]!]!);
+      const text = this.#texts[slot + 1]!;
+      if (text.length > 0) bytes.set(text, offset);
       offset += text.length;
-      if (index < this.#slots.length) offset = writeInteger(bytes, offset, values[this.#slots[index]!]!);
     }
     this.#writeLength(offset - this.#bodyOffset);
     const view = this.#views[offset] ?? bytes.subarray(0, offset);
