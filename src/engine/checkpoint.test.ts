@@ -91,47 +91,74 @@ test('a start from a checkpoint has every type, index, counter and schema, and t
   assert.equal(await third.run('insert into other.counted (n) values (9) returning id'), '[4]');
 });
 
-test('a checkpoint is of one LSN while transactions go on', async () => {
-  const db = new FileDatabase(new SimulatedFiles());
-  await db.run('create table account (id int primary key, v bigint, filler text)');
-  for (let first = 0; first < 30_000; first += 1000) {
-    const rows = Array.from({ length: 1000 }, (_, n) => `(${first + n}, 100, 'filler ${n % 10}')`);
-    await db.run(`insert into account values ${rows.join(', ')}`);
-  }
-  const frozenLsn = db.lsn;
-  const before = await db.run('select * from account order by id');
-  const written = db.run('checkpoint');
-  let changes = 0;
-  let isOver = false;
-  void written.then(() => {
-    isOver = true;
+/** What goes on while a checkpoint is written: the third column of the table, its value in row n, and one change. */
+const CHANGES = [
+  {
+    what: 'rows come, go and get other texts',
+    column: 'filler text',
+    value: (n: number) => `'filler ${n % 10}'`,
+    recordsPerChange: 2,
+    change: async (db: FileDatabase, count: number, id: number) => {
+      await db.run(`update account set v = v - 1, filler = 'changed ${count}' where id = ${id}`);
+      await db.run(`delete from account where id = ${id + 1}; insert into account values (${50_000 + count}, 1, 'n')`);
+    },
+  },
+  {
+    what: 'columns of fixed width are updated, and updates undone',
+    column: 'n int',
+    value: (n: number) => (n % 3 === 0 ? 'null' : String(n)),
+    recordsPerChange: 1,
+    change: async (db: FileDatabase, count: number, id: number) => {
+      await db.run(`update account set v = v - 1, n = ${count % 2 === 0 ? 'null' : count} where id = ${id}`);
+      if (count % 50 !== 7) return;
+      const undone = `update account set v = v - 7, n = ${count} where id < ${id}`;
+      await db.fails(`${undone}; insert into account values (${count}, 0, 0), (-1, 0, 0)`, 'key_conflict');
+    },
+  },
+] as const;
+
+for (const { what, column, value, recordsPerChange, change } of CHANGES) {
+  test(`a checkpoint is of one LSN while ${what}`, async () => {
+    const db = new FileDatabase(new SimulatedFiles());
+    await db.run(`create table account (id int primary key, v bigint, ${column})`);
+    for (let first = 0; first < 30_000; first += 1000) {
+      const rows = Array.from({ length: 1000 }, (_, n) => `(${first + n}, 100, ${value(n)})`);
+      await db.run(`insert into account values ${rows.join(', ')}`);
+    }
+    const frozenLsn = db.lsn;
+    const before = await db.run('select * from account order by id');
+    const written = db.run('checkpoint');
+    let changes = 0;
+    let isOver = false;
+    void written.then(() => {
+      isOver = true;
+    });
+    // The fence comes first.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (!isOver) {
+      const id = (changes * 3701) % 30_000;
+      await change(db, changes, id);
+      if (changes++ % 20 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await written;
+    assert.ok(changes > 60, `${changes} changes`);
+    assert.deepEqual(db.checkpoints(), [nameOf(frozenLsn)]);
+    db.verify();
+    const all = db.restarted();
+    all.verify();
+    const now = await db.run('select * from account order by id');
+    assert.equal(await all.run('select * from account order by id'), now);
+    assert.ok(all.engine.database.recovered!.log.recordCount >= recordsPerChange * (changes - 1));
+    // Without the log behind it: exactly the state of its LSN.
+    const alone = db.files.clone();
+    for (const name of alone.list(WAL)) alone.remove(`${WAL}/${name}`);
+    alone.setContents(`${WAL}/${nameOf(frozenLsn + 1)}.wal`, new Uint8Array(0));
+    const old = new FileDatabase(alone);
+    old.verify();
+    assert.equal(await old.run('select * from account order by id'), before);
+    assert.equal(old.lsn, frozenLsn);
   });
-  // The fence comes first.
-  await new Promise((resolve) => setImmediate(resolve));
-  while (!isOver) {
-    const id = (changes * 3701) % 30_000;
-    await db.run(`update account set v = v - 1, filler = 'changed ${changes}' where id = ${id}`);
-    await db.run(`delete from account where id = ${id + 1}; insert into account values (${50_000 + changes}, 1, 'n')`);
-    if (changes++ % 20 === 0) await new Promise((resolve) => setImmediate(resolve));
-  }
-  await written;
-  assert.ok(changes > 60, `${changes} changes`);
-  assert.deepEqual(db.checkpoints(), [nameOf(frozenLsn)]);
-  db.verify();
-  const all = db.restarted();
-  all.verify();
-  const now = await db.run('select * from account order by id');
-  assert.equal(await all.run('select * from account order by id'), now);
-  assert.ok(all.engine.database.recovered!.log.recordCount >= 2 * changes - 2);
-  // Without the log behind it: exactly the state of its LSN.
-  const alone = db.files.clone();
-  for (const name of alone.list(WAL)) alone.remove(`${WAL}/${name}`);
-  alone.setContents(`${WAL}/${nameOf(frozenLsn + 1)}.wal`, new Uint8Array(0));
-  const old = new FileDatabase(alone);
-  old.verify();
-  assert.equal(await old.run('select * from account order by id'), before);
-  assert.equal(old.lsn, frozenLsn);
-});
+}
 
 test('two checkpoints: older ones and WAL files before them go, what is still needed stays', async () => {
   const db = new FileDatabase(new SimulatedFiles(), { wal_rotate_wm: 4096, wal_sync_on_rotate: false });
