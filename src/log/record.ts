@@ -6,7 +6,7 @@
  *
  *   offset size field
  *   0      8    "AMELIEWL"
- *   8      4    format version, 2; 1 is read too, and files that began so have what this program added
+ *   8      4    format version, 2; a file that says 1 is read too, and goes on with records of version 2
  *   12     4    CRC-32C of bytes 0-11 and 16-31
  *   16     8    LSN of the first record
  *   24     4    WAL_REPAIR, WAL_REPAIR_UNSYNCED: the file was begun after a failed sync; 0 for all others

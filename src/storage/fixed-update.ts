@@ -6,7 +6,7 @@
 
 import type { RegisterFile } from '../base/registers.ts';
 import type { Partition } from './partition.ts';
-import { endRecord, headerBytesOf, REDO_HEADER_BYTES, REDO_UPDATE, SHORT_HEADER_BYTES } from './redo.ts';
+import { endRecord, headerBytesOf, REDO_HEADER_BYTES, REDO_UPDATE, writeOrdinal } from './redo.ts';
 import type { RedoBuffer } from './redo-buffer.ts';
 import { UNDO_COLUMN, UNDO_HOLDS_NOTHING, UNDO_WAS_NULL, type UndoLog } from './undo.ts';
 
@@ -100,11 +100,7 @@ export function updateFixed(
     const words = i32[ref >>> 26]!;
     const base = (ref & 0x3ffffff) << 2;
     const value = values.num[first + index]!;
-    if (headerBytes === SHORT_HEADER_BYTES) view.setUint8(at++, column | (isNull << 7));
-    else {
-      view.setUint16(at, column | (isNull << 15), true);
-      at += 2;
-    }
+    at = writeOrdinal(view, at, column, isNull, headerBytes);
     switch (kinds[index]!) {
       case 2: // four bytes
       case 4: {

@@ -44,7 +44,7 @@ import type { RedoBuffer } from './redo-buffer.ts';
 import type { UndoLog } from './undo.ts';
 
 export const REDO_HEADER_BYTES = 12;
-export const SHORT_HEADER_BYTES = 6;
+const SHORT_HEADER_BYTES = 6;
 /** Records of this many bytes or more have the long header. */
 const SHORT_RECORD_BYTES_MAX = 0x10000;
 const SHORT_COLUMN_COUNT_MAX = 128;
@@ -88,11 +88,7 @@ export function encodeUpdate(redo: RedoBuffer, partition: Partition, row: number
   for (let index = 0; index < columns.length; index++) {
     const column = columns[index]!;
     const isNull = partition.isNull(row, column);
-    if (headerBytes === SHORT_HEADER_BYTES) bytes[at++] = isNull ? column | 0x80 : column;
-    else {
-      view.setUint16(at, isNull ? column | 0x8000 : column, true);
-      at += 2;
-    }
+    at = writeOrdinal(view, at, column, isNull ? 1 : 0, headerBytes);
     if (!isNull) at = writeValue(bytes, view, at, partition, row, column);
   }
   endRecord(redo, partition, REDO_UPDATE, columns.length, headerBytes, at);
@@ -114,6 +110,16 @@ export function headerBytesOf(partition: Partition, most: number): number {
     partition.layout.columnCount <= SHORT_COLUMN_COUNT_MAX &&
     partition.definition.id < 0x10000;
   return isShort ? SHORT_HEADER_BYTES : REDO_HEADER_BYTES;
+}
+
+/** Writes the ordinal of a column of an update, behind a header of that many bytes; `isNull`: 0 or 1. Returns the place behind. */
+export function writeOrdinal(view: DataView, at: number, column: number, isNull: number, headerBytes: number): number {
+  if (headerBytes === SHORT_HEADER_BYTES) {
+    view.setUint8(at, column | (isNull << 7));
+    return at + 1;
+  }
+  view.setUint16(at, column | (isNull << 15), true);
+  return at + 2;
 }
 
 /** Writes the header, of that many bytes, of the record that begins at redo.at and ends before `end`. */
@@ -216,18 +222,27 @@ function readWord(bytes: Uint8Array, at: number): number {
   return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
 }
 
+/** Whether the record at bytes[at …] has the short header. */
+function isShortRecord(bytes: Uint8Array, at: number): boolean {
+  return (bytes[at + 3]! & 0x80) !== 0;
+}
+
 /** Length of the record at bytes[at …], which ends before `end`. Throws a plain Error where it cannot be: the log is corrupt. */
 export function redoRecordBytes(bytes: Uint8Array, at: number, end: number): number {
-  const word = end - at < SHORT_HEADER_BYTES ? 0 : readWord(bytes, at);
-  const length = word < 0 ? word & 0xffff : word;
-  const least = word < 0 ? SHORT_HEADER_BYTES : REDO_HEADER_BYTES;
+  let length = 0;
+  let least = REDO_HEADER_BYTES;
+  if (end - at >= SHORT_HEADER_BYTES) {
+    const isShort = isShortRecord(bytes, at);
+    length = isShort ? readWord(bytes, at) & 0xffff : readWord(bytes, at);
+    if (isShort) least = SHORT_HEADER_BYTES;
+  }
   if (length < least || length > end - at) throw corrupt('a record has a wrong length');
   return length;
 }
 
 /** Partition of the record at bytes[at …]. */
 export function redoPartitionId(bytes: Uint8Array, at: number): number {
-  return readWord(bytes, at) < 0 ? bytes[at + 4]! | (bytes[at + 5]! << 8) : readWord(bytes, at + 4);
+  return isShortRecord(bytes, at) ? bytes[at + 4]! | (bytes[at + 5]! << 8) : readWord(bytes, at + 4);
 }
 
 const VALUE_BYTES: Uint8Array = new Uint8Array(16);
@@ -273,7 +288,7 @@ export class RedoApplier {
       const length = redoRecordBytes(bytes, at, end);
       const partition = resolve(redoPartitionId(bytes, at));
       if (partition !== undefined) {
-        const isShort = readWord(bytes, at) < 0;
+        const isShort = isShortRecord(bytes, at);
         this.#at = at + (isShort ? SHORT_HEADER_BYTES : REDO_HEADER_BYTES);
         this.#end = at + length;
         if (isShort) this.#applyRecord(partition, bytes[at + 3]! & 0x7f, bytes[at + 2]!, isShort);
